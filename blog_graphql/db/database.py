@@ -1,0 +1,168 @@
+"""The engine and what hangs on it: pooled connections, transactions, timeouts."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import structlog
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
+
+from blog_graphql.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+_BEGIN = "sqlite_begin"
+_DEADLINE = "deadline"
+# Virtual-machine steps between two looks at the clock: some microseconds of work.
+_STEPS_PER_CHECK = 10_000
+
+
+class Database:
+    """One engine with its pool; nothing is connected before first use."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.engine: AsyncEngine = create_async_engine(
+            settings.url,
+            echo=settings.sql_echo,
+            hide_parameters=not settings.sql_echo,
+            **_pool_options(settings),
+        )
+        if settings.is_embedded:
+            _prepare_sqlite(self.engine, settings)
+            reading: dict[str, Any] = {_BEGIN: None}
+            snapshot: dict[str, Any] = {_BEGIN: "BEGIN"}
+        else:
+            reading = {"isolation_level": "AUTOCOMMIT"}
+            snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reading = self.engine.execution_options(**reading)
+        self._snapshot = self.engine.execution_options(**snapshot)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    async def connect(self, *, snapshot: bool = False) -> AsyncConnection:
+        """A pooled connection for reading; the caller closes it.
+
+        Each statement stands by itself, or with ``snapshot`` all see the same
+        moment.
+        """
+        return await (self._snapshot if snapshot else self._reading).connect().start()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """A session in one transaction: commits when the block ends, rolls back when it raises."""
+        started = time.perf_counter()
+        outcome = "rolled back"
+        try:
+            async with self._sessions.begin() as session:
+                yield session
+            outcome = "committed"
+        finally:
+            elapsed = round((time.perf_counter() - started) * 1000, 1)
+            log.debug("transaction", outcome=outcome, duration_ms=elapsed)
+
+    def pool_status(self) -> dict[str, int]:
+        """How many connections the pool holds, lends and may still open."""
+        pool = cast("QueuePool", self.engine.pool)
+        return {
+            "size": pool.size(),
+            "maxOverflow": pool._max_overflow,  # noqa: SLF001 - no public reader exists
+            "checkedIn": pool.checkedin(),
+            "checkedOut": pool.checkedout(),
+            "overflow": max(pool.overflow(), 0),
+        }
+
+    async def dispose(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def is_in_memory(settings: Settings) -> bool:
+    """Whether the database lives and dies with the process."""
+    return settings.is_embedded and settings.url.database in {None, "", ":memory:"}
+
+
+def _pool_options(settings: Settings) -> dict[str, Any]:
+    if is_in_memory(settings):
+        # The one connection is the database: it is never opened twice, nor replaced.
+        return {
+            "poolclass": AsyncAdaptedQueuePool,
+            "pool_size": 1,
+            "max_overflow": 0,
+            "pool_timeout": settings.pool_timeout,
+        }
+    options = {
+        "pool_size": settings.pool_size,
+        "max_overflow": settings.pool_max_overflow,
+        "pool_timeout": settings.pool_timeout,
+        "pool_recycle": settings.pool_recycle,
+        "pool_pre_ping": settings.pool_pre_ping,
+        # The connection that was used last is warm; the others may be closed by the server.
+        "pool_use_lifo": True,
+    }
+    if not settings.is_embedded:
+        milliseconds = str(round(settings.statement_timeout * 1000))
+        options["connect_args"] = {
+            "server_settings": {
+                "application_name": "blog-graphql",
+                "statement_timeout": milliseconds,
+                "timezone": "UTC",
+            }
+        }
+    return options
+
+
+def _prepare_sqlite(engine: AsyncEngine, settings: Settings) -> None:
+    """Give SQLite what PostgreSQL has: foreign keys, real transactions, a statement timeout."""
+    wal = not is_in_memory(settings)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        # Transactions are begun below, so that savepoints and DDL take part in them.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA busy_timeout = 10000")
+        if wal:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A writer takes the lock at once: upgrading a read transaction can only fail.
+        statement = connection.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE")
+        if statement is not None:
+            connection.exec_driver_sql(statement)
+
+    _limit_statements(engine, settings.statement_timeout)
+
+
+def _limit_statements(engine: AsyncEngine, timeout: float) -> None:
+    """Interrupt a statement that runs longer than ``timeout`` seconds."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def watch(connection: Any, record: Any) -> None:
+        record.info[_DEADLINE] = math.inf
+
+        def overdue() -> bool:
+            return time.monotonic() > record.info[_DEADLINE]
+
+        connection.run_async(
+            lambda driver: driver.set_progress_handler(overdue, _STEPS_PER_CHECK)
+        )
+
+    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    def start(connection: Connection, *_: Any) -> None:
+        connection.info[_DEADLINE] = time.monotonic() + timeout

@@ -1,0 +1,123 @@
+"""The session context: one operation's way to the database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from sqlalchemy import Executable, Row
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from blog_graphql.db.database import Database
+from blog_graphql.errors import BlogError, ServiceUnavailable, StatementTimeout
+
+# PostgreSQL's SQLSTATE for a cancelled statement (appendix A of its manual).
+_QUERY_CANCELED = "57014"
+
+
+class SessionContext:
+    """What the resolvers and loaders of one operation share.
+
+    It borrows a pooled connection at the first statement and returns it in
+    ``close``. Statements run one after another on that single connection, so a
+    pool of one serves any query. Once the database could not be reached, every
+    further statement fails at once instead of waiting again.
+    """
+
+    def __init__(self, database: Database, *, snapshot: bool = False) -> None:
+        self.statements = 0
+        self._database = database
+        self._snapshot = snapshot
+        self._connection: AsyncConnection | None = None
+        self._failure: ServiceUnavailable | None = None
+        self._lock = asyncio.Lock()
+
+    async def fetch(self, statement: Executable, **parameters: Any) -> Sequence[Row[Any]]:
+        """Every row of a statement.
+
+        Raises:
+            ServiceUnavailable: no connection within the pool's timeout.
+            StatementTimeout: the statement ran too long and was cancelled.
+        """
+        async with self._lock:
+            connection = await self._connect()
+            self.statements += 1
+            with _translated():
+                return (await connection.execute(statement, parameters)).all()
+
+    async def scalar(self, statement: Executable, **parameters: Any) -> Any:
+        """The first column of the only row of a statement."""
+        return (await self.fetch(statement, **parameters))[0][0]
+
+    async def close(self) -> None:
+        """Give the connection back to the pool; a later statement borrows one anew."""
+        async with self._lock:
+            if self._connection is not None:
+                connection, self._connection = self._connection, None
+                await connection.close()
+
+    async def _connect(self) -> AsyncConnection:
+        if self._failure is not None:
+            raise self._failure
+        if self._connection is None:
+            try:
+                with _translated():
+                    self._connection = await self._database.connect(snapshot=self._snapshot)
+            except ServiceUnavailable as failure:
+                self._failure = failure
+                raise
+        return self._connection
+
+
+@asynccontextmanager
+async def session_context(
+    database: Database, *, snapshot: bool = False
+) -> AsyncIterator[SessionContext]:
+    """A session context that is closed when the block ends, however it ends."""
+    session = SessionContext(database, snapshot=snapshot)
+    try:
+        yield session
+    finally:
+        # A cancelled operation gives its connection back as well.
+        await asyncio.shield(session.close())
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Raise what the database does to us as errors of our own."""
+    try:
+        yield
+    except (TimeoutError, OSError, DBAPIError) as error:
+        translation = translate(error)
+        if translation is None:
+            raise
+        raise translation from error
+
+
+def translate(error: Exception) -> BlogError | None:
+    """What an error of the database means to a client, or None for a bug of ours."""
+    if isinstance(error, TimeoutError):
+        return ServiceUnavailable("Every database connection is in use. Try again shortly.")
+    if _is_cancelled(error):
+        return StatementTimeout("The database took too long to answer. Ask for less at once.")
+    unreachable = (
+        isinstance(error, OSError)
+        or (isinstance(error, DBAPIError) and error.connection_invalidated)
+        or isinstance(error, InterfaceError)
+        or (isinstance(error, OperationalError) and error.statement is None)
+    )
+    if unreachable:
+        return ServiceUnavailable("The database cannot be reached. Try again shortly.")
+    return None
+
+
+def _is_cancelled(error: Exception) -> bool:
+    if not isinstance(error, DBAPIError):
+        return False
+    return (
+        getattr(error.orig, "sqlstate", None) == _QUERY_CANCELED
+        or str(error.orig) == "interrupted"
+    )

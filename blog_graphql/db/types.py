@@ -1,0 +1,93 @@
+"""Column types that behave the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, DateTime, Dialect, String, Text, func
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.visitors import InternalTraversal
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+# PostgreSQL's named collation of plain code points; SQLite compares so by itself.
+_CODE_POINT_COLLATION = "C"
+
+EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
+LATEST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment in UTC, to the microsecond; only offset-aware datetimes go in and come out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store UTC; SQLite keeps no offset, so there the text is UTC by convention."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a stored datetime needs an offset")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give back what was stored, with its offset."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def code_point_string(length: int) -> TypeEngine[str]:
+    """A string that is ordered by code point on every database."""
+    return String(length).with_variant(
+        String(length, collation=_CODE_POINT_COLLATION), "postgresql"
+    )
+
+
+def code_point_text() -> TypeEngine[str]:
+    """Unbounded text under the same order."""
+    return Text().with_variant(Text(collation=_CODE_POINT_COLLATION), "postgresql")
+
+
+class MomentLiteral(ColumnElement[datetime]):
+    """A moment written into the SQL text, as the database stores it."""
+
+    inherit_cache = True
+    type = UTCDateTime()
+    _traverse_internals = (("moment", InternalTraversal.dp_plain_obj),)
+
+    def __init__(self, moment: datetime) -> None:
+        self.moment = moment
+
+
+@compiles(MomentLiteral)
+def _compile_moment(element: MomentLiteral, _compiler: SQLCompiler, **_: Any) -> str:
+    return f"'{_timestamp(element)}+00'"
+
+
+@compiles(MomentLiteral, "sqlite")
+def _compile_moment_sqlite(element: MomentLiteral, _compiler: SQLCompiler, **_: Any) -> str:
+    return f"'{_timestamp(element)}'"
+
+
+def _timestamp(element: MomentLiteral) -> str:
+    return element.moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+
+
+def nulls_last(column: ColumnElement[Any], *, descending: bool) -> ColumnElement[datetime]:
+    """The column as a sort key in which nulls come last in the given direction.
+
+    A key without nulls can be compared as a whole row value, so an index on it
+    serves a page in either direction on every database. The stand-in for null
+    is part of the SQL text, since an index is only used for the very expression
+    it was made with.
+    """
+    return func.coalesce(column, MomentLiteral(EARLIEST if descending else LATEST))
+
+
+def utcnow() -> datetime:
+    """The current moment, with its offset."""
+    return datetime.now(UTC)

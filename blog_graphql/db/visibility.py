@@ -1,0 +1,59 @@
+"""Who may read which posts and tags, said once, in SQL.
+
+No query on ``posts`` or ``tags`` is written without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, or_, select, true
+
+from blog_graphql.db.models import Post, UserRole, post_tags
+from blog_graphql.db.types import UTCDateTime
+from sqlalchemy import literal
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who is asking."""
+
+    id: int | None = None
+    role: UserRole | None = None
+
+    @property
+    def is_editorial(self) -> bool:
+        """Whether the viewer may read every post and tag."""
+        return self.role in {UserRole.EDITOR, UserRole.ADMIN}
+
+
+ANONYMOUS = Viewer()
+
+
+@dataclass(frozen=True, slots=True)
+class Visibility:
+    """What one viewer may read at one moment."""
+
+    viewer: Viewer
+    now: datetime
+
+    def posts(self) -> ColumnElement[bool]:
+        """Published posts whose time has come, one's own, and all of them to editors."""
+        if self.viewer.is_editorial:
+            return true()
+        published = and_(Post.is_published, Post.published_at <= literal(self.now, UTCDateTime()))
+        if self.viewer.id is None:
+            return published
+        return or_(published, Post.author_id == self.viewer.id)
+
+    def tags(self, tag_id: ColumnElement[int]) -> ColumnElement[bool]:
+        """Tags that a visible post bears, and all of them to editors."""
+        if self.viewer.is_editorial:
+            return true()
+        return (
+            select(1)
+            .select_from(post_tags.join(Post.__table__))
+            .where(post_tags.c.tag_id == tag_id, self.posts())
+            .exists()
+        )
