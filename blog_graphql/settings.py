@@ -63,9 +63,7 @@ class Settings(BaseSettings):
     log_format: LogFormat = Field(
         LogFormat.CONSOLE, description="`console` for people, `json` for log collectors."
     )
-    log_level: LogLevel = Field(
-        LogLevel.INFO, description="`DEBUG`, `INFO`, `WARNING` or `ERROR`."
-    )
+    log_level: LogLevel = Field(LogLevel.INFO, description="`DEBUG`, `INFO`, `WARNING` or `ERROR`.")
     sql_echo: bool = Field(False, description="Log every SQL statement with its parameters.")
     pool_size: int = Field(5, ge=1, description="Database connections each process keeps open.")
     pool_max_overflow: int = Field(

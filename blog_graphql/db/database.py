@@ -102,7 +102,7 @@ def _pool_options(settings: Settings) -> dict[str, Any]:
             "max_overflow": 0,
             "pool_timeout": settings.pool_timeout,
         }
-    options = {
+    options: dict[str, Any] = {
         "pool_size": settings.pool_size,
         "max_overflow": settings.pool_max_overflow,
         "pool_timeout": settings.pool_timeout,
@@ -157,11 +157,9 @@ def _limit_statements(engine: AsyncEngine, timeout: float) -> None:
         record.info[_DEADLINE] = math.inf
 
         def overdue() -> bool:
-            return time.monotonic() > record.info[_DEADLINE]
+            return bool(time.monotonic() > record.info[_DEADLINE])
 
-        connection.run_async(
-            lambda driver: driver.set_progress_handler(overdue, _STEPS_PER_CHECK)
-        )
+        connection.run_async(lambda driver: driver.set_progress_handler(overdue, _STEPS_PER_CHECK))
 
     @event.listens_for(engine.sync_engine, "before_cursor_execute")
     def start(connection: Connection, *_: Any) -> None:

@@ -153,12 +153,8 @@ class Post(Base):
 
 
 # Nulls last in each direction takes an index each: no plain one has both.
-Index(
-    "ix_posts_published_at_asc_id", nulls_last(Post.published_at, descending=False), Post.id
-)
-Index(
-    "ix_posts_published_at_desc_id", nulls_last(Post.published_at, descending=True), Post.id
-)
+Index("ix_posts_published_at_asc_id", nulls_last(Post.published_at, descending=False), Post.id)
+Index("ix_posts_published_at_desc_id", nulls_last(Post.published_at, descending=True), Post.id)
 
 
 class Tag(Base):

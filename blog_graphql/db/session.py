@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import Executable, Row
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
+import structlog
+from sqlalchemy import Executable, Row, exc
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from blog_graphql.db.database import Database
 from blog_graphql.errors import BlogError, ServiceUnavailable, StatementTimeout
 
+log = structlog.get_logger(__name__)
+
 # PostgreSQL's SQLSTATE for a cancelled statement (appendix A of its manual).
 _QUERY_CANCELED = "57014"
+
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 
 
 class SessionContext:
@@ -35,7 +40,7 @@ class SessionContext:
         self._failure: ServiceUnavailable | None = None
         self._lock = asyncio.Lock()
 
-    async def fetch(self, statement: Executable, **parameters: Any) -> Sequence[Row[Any]]:
+    async def fetch(self, statement: Executable, **parameters: Any) -> Sequence[AnyRow]:
         """Every row of a statement.
 
         Raises:
@@ -45,7 +50,7 @@ class SessionContext:
         async with self._lock:
             connection = await self._connect()
             self.statements += 1
-            with _translated():
+            with database_errors():
                 return (await connection.execute(statement, parameters)).all()
 
     async def scalar(self, statement: Executable, **parameters: Any) -> Any:
@@ -64,9 +69,10 @@ class SessionContext:
             raise self._failure
         if self._connection is None:
             try:
-                with _translated():
+                with database_errors():
                     self._connection = await self._database.connect(snapshot=self._snapshot)
             except ServiceUnavailable as failure:
+                log.warning("no database connection", cause=str(failure.__cause__))
                 self._failure = failure
                 raise
         return self._connection
@@ -86,11 +92,16 @@ async def session_context(
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Raise what the database does to us as errors of our own."""
+def database_errors() -> Iterator[None]:
+    """Raise what the database refuses inside the block as errors of our own.
+
+    Raises:
+        ServiceUnavailable: no connection could be had, or it broke.
+        StatementTimeout: the statement was cancelled.
+    """
     try:
         yield
-    except (TimeoutError, OSError, DBAPIError) as error:
+    except (exc.TimeoutError, OSError, exc.DBAPIError) as error:
         translation = translate(error)
         if translation is None:
             raise
@@ -99,25 +110,22 @@ def _translated() -> Iterator[None]:
 
 def translate(error: Exception) -> BlogError | None:
     """What an error of the database means to a client, or None for a bug of ours."""
-    if isinstance(error, TimeoutError):
+    if isinstance(error, exc.TimeoutError):
         return ServiceUnavailable("Every database connection is in use. Try again shortly.")
     if _is_cancelled(error):
         return StatementTimeout("The database took too long to answer. Ask for less at once.")
-    unreachable = (
-        isinstance(error, OSError)
-        or (isinstance(error, DBAPIError) and error.connection_invalidated)
-        or isinstance(error, InterfaceError)
-        or (isinstance(error, OperationalError) and error.statement is None)
-    )
-    if unreachable:
+    if _is_unreachable(error):
         return ServiceUnavailable("The database cannot be reached. Try again shortly.")
     return None
 
 
 def _is_cancelled(error: Exception) -> bool:
-    if not isinstance(error, DBAPIError):
-        return False
-    return (
-        getattr(error.orig, "sqlstate", None) == _QUERY_CANCELED
-        or str(error.orig) == "interrupted"
-    )
+    cause = getattr(error, "orig", None)
+    return getattr(cause, "sqlstate", None) == _QUERY_CANCELED or str(cause) == "interrupted"
+
+
+def _is_unreachable(error: Exception) -> bool:
+    if not isinstance(error, exc.DBAPIError):
+        return isinstance(error, OSError)
+    # Without a statement the error is that of connecting.
+    return error.connection_invalidated or error.statement is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Dialect, String, Text, func
+from sqlalchemy import ColumnElement, DateTime, Dialect, SQLColumnExpression, String, Text, func
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
@@ -24,6 +24,11 @@ class UTCDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[datetime]:
+        """What goes in and comes out."""
+        return datetime
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Store UTC; SQLite keeps no offset, so there the text is UTC by convention."""
         if value is None:
@@ -33,7 +38,11 @@ class UTCDateTime(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy's signature
+    ) -> datetime | None:
         """Give back what was stored, with its offset."""
         if value is None:
             return None
@@ -57,7 +66,7 @@ class MomentLiteral(ColumnElement[datetime]):
 
     inherit_cache = True
     type = UTCDateTime()
-    _traverse_internals = (("moment", InternalTraversal.dp_plain_obj),)
+    _traverse_internals = [("moment", InternalTraversal.dp_plain_obj)]  # noqa: RUF012 - SQLAlchemy's
 
     def __init__(self, moment: datetime) -> None:
         self.moment = moment
@@ -77,7 +86,7 @@ def _timestamp(element: MomentLiteral) -> str:
     return element.moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
 
 
-def nulls_last(column: ColumnElement[Any], *, descending: bool) -> ColumnElement[datetime]:
+def nulls_last(column: SQLColumnExpression[Any], *, descending: bool) -> ColumnElement[datetime]:
     """The column as a sort key in which nulls come last in the given direction.
 
     A key without nulls can be compared as a whole row value, so an index on it

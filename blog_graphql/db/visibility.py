@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlalchemy import ColumnElement, and_, literal, or_, select, true
 
-from blog_graphql.db.models import Post, UserRole, post_tags
+from blog_graphql.db.models import Post, Tag, UserRole, post_tags
 from blog_graphql.db.types import UTCDateTime
-from sqlalchemy import literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +46,13 @@ class Visibility:
             return published
         return or_(published, Post.author_id == self.viewer.id)
 
-    def tags(self, tag_id: ColumnElement[int]) -> ColumnElement[bool]:
+    def tags(self) -> ColumnElement[bool]:
         """Tags that a visible post bears, and all of them to editors."""
         if self.viewer.is_editorial:
             return true()
-        return (
-            select(1)
-            .select_from(post_tags.join(Post.__table__))
-            .where(post_tags.c.tag_id == tag_id, self.posts())
-            .exists()
+        link = post_tags.alias()
+        return Tag.id.in_(
+            select(link.c.tag_id)
+            .join_from(link, Post, link.c.post_id == Post.id)
+            .where(self.posts())
         )

@@ -1,0 +1,142 @@
+"""Statements that read pages of rows: for the whole blog, or for many parents at once.
+
+Under several parents a plain LIMIT would cut the sum of their rows, so there
+the rows of each parent are numbered by a window over its partition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Select, exists, func, select, true
+
+from blog_graphql.db.filters import Criteria
+from blog_graphql.db.models import Post, Tag, User, post_tags
+from blog_graphql.db.ordering import Ordering, Position
+from blog_graphql.db.rows import AnyRow, PostRow, TagRow, UserRow, columns
+from blog_graphql.db.visibility import Visibility
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """Where the rows of a connection come from."""
+
+    row_type: type[AnyRow]
+    table: FromClause
+    default_order: tuple[tuple[str, bool], ...]
+    parent: ColumnElement[int] | None = None
+
+    def visible(self, visibility: Visibility) -> ColumnElement[bool]:
+        """Which of the rows the viewer may read."""
+        if self.row_type is PostRow:
+            return visibility.posts()
+        if self.row_type is TagRow:
+            return visibility.tags()
+        return true()
+
+
+_NEWEST_FIRST = (("created_at", True),)
+
+USERS = Source(UserRow, User.__table__, _NEWEST_FIRST)
+TAGS = Source(TagRow, Tag.__table__, (("name", False),))
+POSTS = Source(PostRow, Post.__table__, _NEWEST_FIRST)
+POSTS_OF_AUTHOR = Source(PostRow, Post.__table__, _NEWEST_FIRST, parent=Post.__table__.c.author_id)
+POSTS_OF_TAG = Source(
+    PostRow, Post.__table__.join(post_tags), _NEWEST_FIRST, parent=post_tags.c.tag_id
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PageSpec:
+    """Which page: ``limit`` rows from the start of the range, or ``backward`` from its end.
+
+    The range lies strictly between the positions ``after`` and ``before``.
+    """
+
+    ordering: Ordering
+    criteria: Criteria
+    limit: int
+    backward: bool = False
+    after: Position | None = None
+    before: Position | None = None
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The rows on one side of a page: from ``position`` outwards, itself included.
+
+    Without a position, all rows there are.
+    """
+
+    ordering: Ordering
+    criteria: Criteria
+    position: Position | None = None
+    preceding: bool = True
+
+
+def select_page(
+    source: Source, spec: PageSpec, visibility: Visibility, parents: Sequence[int] | None
+) -> Select[Any]:
+    """One row more than the page holds, for each parent; the parent's key comes last."""
+    order = spec.ordering.order_by(backward=spec.backward)
+    statement = select(*columns(source.row_type)).select_from(source.table)
+    statement = statement.where(source.visible(visibility), *spec.criteria.clauses())
+    if spec.after is not None:
+        statement = statement.where(spec.ordering.after(spec.after))
+    if spec.before is not None:
+        statement = statement.where(spec.ordering.before(spec.before))
+    if source.parent is None or parents is None:
+        return statement.order_by(*order).limit(spec.limit + 1).offset(spec.offset or None)
+    parent = source.parent.label("parent_id")
+    if len(parents) == 1:
+        return (
+            statement.add_columns(parent)
+            .where(source.parent == parents[0])
+            .order_by(*order)
+            .limit(spec.limit + 1)
+            .offset(spec.offset or None)
+        )
+    rank = func.row_number().over(partition_by=source.parent, order_by=order).label("rank")
+    ranked = statement.add_columns(parent, rank).where(source.parent.in_(parents)).subquery()
+    return (
+        select(*[column for column in ranked.c if column.key != "rank"])
+        .where(ranked.c.rank > spec.offset, ranked.c.rank <= spec.offset + spec.limit + 1)
+        .order_by(ranked.c.parent_id, ranked.c.rank)
+    )
+
+
+def select_counts(
+    source: Source, criteria: Criteria, visibility: Visibility, parents: Sequence[int] | None
+) -> Select[Any]:
+    """How many rows there are, for each parent that has any."""
+    count = func.count().label("count")
+    statement = select(count).select_from(source.table)
+    statement = statement.where(source.visible(visibility), *criteria.clauses())
+    if source.parent is None or parents is None:
+        return statement
+    return (
+        statement.add_columns(source.parent.label("parent_id"))
+        .where(source.parent.in_(parents))
+        .group_by(source.parent)
+    )
+
+
+def select_existence(
+    source: Source, outside: Outside, visibility: Visibility, parents: Sequence[int] | None
+) -> Select[Any]:
+    """Whether rows lie outside a page: one boolean, or the parents that have such rows."""
+    rows = select(1).select_from(source.table)
+    rows = rows.where(source.visible(visibility), *outside.criteria.clauses())
+    if outside.position is not None:
+        side = outside.ordering.before if outside.preceding else outside.ordering.after
+        rows = rows.where(side(outside.position, inclusive=True))
+    if source.parent is None or parents is None:
+        return select(rows.exists())
+    (parent_table,) = {key.column.table for key in source.parent.foreign_keys}
+    parent = parent_table.alias("parent")
+    return select(parent.c.id).where(
+        parent.c.id.in_(parents), exists(rows.where(source.parent == parent.c.id).correlate(parent))
+    )

@@ -1,0 +1,280 @@
+"""DataLoaders: what one operation reads by key, batched into a statement each.
+
+Keys are collected while resolvers of a level run, so the number of statements
+depends on the shape of a query and never on its number of rows.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+
+from aiodataloader import DataLoader
+from sqlalchemy import ColumnElement, bindparam, select
+
+from blog_graphql.db.filters import Criteria
+from blog_graphql.db.models import Post, Tag, User, post_tags
+from blog_graphql.db.pages import (
+    Outside,
+    PageSpec,
+    Source,
+    select_counts,
+    select_existence,
+    select_page,
+)
+from blog_graphql.db.rows import AnyRow, PostRow, TagRow, UserRow, columns
+from blog_graphql.db.session import SessionContext
+from blog_graphql.db.visibility import Visibility
+from blog_graphql.errors import StaleRead
+
+KeyT = TypeVar("KeyT", bound=Hashable)
+SpecT = TypeVar("SpecT", bound=Hashable)
+ResultT = TypeVar("ResultT")
+
+# PostgreSQL takes 32,767 parameters a statement.
+_MOST_KEYS = 10_000
+
+Parent: TypeAlias = int | None
+
+
+class Page(NamedTuple):
+    """Rows in the order asked for, and whether more lie beyond the end they were read to."""
+
+    rows: list[Any]
+    has_more: bool
+
+
+class RowLoader(DataLoader[KeyT, Any]):
+    """Rows by a unique column; None where there is none that the viewer may read.
+
+    The rows are Any to the type checker: resolvers return them where the schema
+    has types.
+    """
+
+    max_batch_size = _MOST_KEYS
+
+    def __init__(
+        self,
+        session: SessionContext,
+        row_type: type[AnyRow],
+        column: ColumnElement[Any],
+        visible: ColumnElement[bool] | None = None,
+    ) -> None:
+        super().__init__()
+        self._session = session
+        self._row_type: type[AnyRow] = row_type
+        statement = select(*columns(row_type), column.label("key"))
+        statement = statement.where(column.in_(bindparam("keys", expanding=True)))
+        self._statement = statement if visible is None else statement.where(visible)
+
+    async def batch_load_fn(self, keys: list[KeyT]) -> list[AnyRow | None]:
+        """Read all keys in one statement."""
+        rows = await self._session.fetch(self._statement, keys=keys)
+        found = {row[-1]: self._row_type._make(row[:-1]) for row in rows}
+        return [found.get(key) for key in keys]
+
+
+class ContentLoader(DataLoader[int, str]):
+    """The Markdown of posts, by the post's key."""
+
+    max_batch_size = _MOST_KEYS
+
+    def __init__(self, session: SessionContext, visibility: Visibility) -> None:
+        super().__init__()
+        self._session = session
+        self._statement = select(Post.id, Post.content).where(
+            Post.id.in_(bindparam("keys", expanding=True)), visibility.posts()
+        )
+
+    async def batch_load_fn(self, keys: list[int]) -> list[str]:
+        """Read all contents in one statement.
+
+        Raises:
+            StaleRead: a post is gone since the operation read it.
+        """
+        rows = await self._session.fetch(self._statement, keys=keys)
+        contents: dict[int, str] = {row.id: row.content for row in rows}
+        if missing := [key for key in keys if key not in contents]:
+            raise StaleRead(f"posts {missing} vanished")
+        return [contents[key] for key in keys]
+
+
+class TagsOfPostLoader(DataLoader[int, Any]):
+    """The tags of visible posts by name, by the post's key."""
+
+    max_batch_size = _MOST_KEYS
+    _statement = (
+        select(*columns(TagRow), post_tags.c.post_id)
+        .select_from(Tag.__table__.join(post_tags))
+        .where(post_tags.c.post_id.in_(bindparam("keys", expanding=True)))
+        .order_by(Tag.name, Tag.id)
+    )
+
+    def __init__(self, session: SessionContext) -> None:
+        super().__init__()
+        self._session = session
+
+    async def batch_load_fn(self, keys: list[int]) -> list[list[TagRow]]:
+        """Read the tags of all posts in one statement."""
+        tags: defaultdict[int, list[TagRow]] = defaultdict(list)
+        for row in await self._session.fetch(self._statement, keys=keys):
+            tags[row[-1]].append(TagRow._make(row[:-1]))
+        return [tags[key] for key in keys]
+
+
+@dataclass(frozen=True, slots=True)
+class Key(Generic[SpecT]):
+    """What is asked of the rows under one parent, or of all rows."""
+
+    parent: Parent
+    spec: SpecT
+
+
+class SourceLoader(DataLoader[Key[SpecT], ResultT]):
+    """Answers by parent: one statement for all parents of whom the same is asked."""
+
+    max_batch_size = _MOST_KEYS
+
+    def __init__(self, session: SessionContext, visibility: Visibility, source: Source) -> None:
+        super().__init__()
+        self.session = session
+        self.visibility = visibility
+        self.source = source
+
+    async def batch_load_fn(self, keys: list[Key[SpecT]]) -> list[ResultT]:
+        """Read one statement for each distinct specification."""
+        parents: defaultdict[SpecT, list[Parent]] = defaultdict(list)
+        for key in keys:
+            parents[key.spec].append(key.parent)
+        found = {spec: await self.read(spec, asked) for spec, asked in parents.items()}
+        return [found[key.spec][key.parent] for key in keys]
+
+    @abstractmethod
+    async def read(self, spec: SpecT, parents: Sequence[Parent]) -> dict[Parent, ResultT]:
+        """The answer for each of the parents."""
+
+    def keys(self, parents: Sequence[Parent]) -> list[int] | None:
+        """The parents' keys, or None for a source without parents."""
+        return None if self.source.parent is None else [key for key in parents if key is not None]
+
+
+class PageLoader(SourceLoader[PageSpec, Page]):
+    """Pages of rows."""
+
+    async def read(self, spec: PageSpec, parents: Sequence[Parent]) -> dict[Parent, Page]:
+        """Read the same page of each parent."""
+        statement = select_page(self.source, spec, self.visibility, self.keys(parents))
+        row_type, width = self.source.row_type, len(self.source.row_type._fields)
+        rows: dict[Parent, list[Any]] = {parent: [] for parent in parents}
+        for row in await self.session.fetch(statement):
+            parent = None if self.source.parent is None else row[width]
+            rows[parent].append(row_type._make(row[:width]))
+        return {parent: _cut(found, spec) for parent, found in rows.items()}
+
+
+class CountLoader(SourceLoader[Criteria, int]):
+    """Numbers of rows."""
+
+    async def read(self, spec: Criteria, parents: Sequence[Parent]) -> dict[Parent, int]:
+        """Count the rows of each parent."""
+        statement = select_counts(self.source, spec, self.visibility, self.keys(parents))
+        rows = await self.session.fetch(statement)
+        if self.source.parent is None:
+            return {None: rows[0][0]}
+        counts = {row[1]: row[0] for row in rows}
+        return {parent: counts.get(parent, 0) for parent in parents}
+
+
+class ExistenceLoader(SourceLoader[Outside, bool]):
+    """Whether rows lie beyond an end of a page."""
+
+    async def read(self, spec: Outside, parents: Sequence[Parent]) -> dict[Parent, bool]:
+        """Look beyond the same end of each parent's page."""
+        statement = select_existence(self.source, spec, self.visibility, self.keys(parents))
+        rows = await self.session.fetch(statement)
+        if self.source.parent is None:
+            return {None: rows[0][0]}
+        found = {row[0] for row in rows}
+        return {parent: parent in found for parent in parents}
+
+
+def _cut(rows: list[Any], spec: PageSpec) -> Page:
+    page = rows[: spec.limit]
+    if spec.backward:
+        page.reverse()
+    return Page(page, has_more=len(rows) > spec.limit)
+
+
+class Loaders:
+    """The loaders of one operation, each made when first used."""
+
+    def __init__(self, session: SessionContext, visibility: Visibility) -> None:
+        self.session = session
+        self.visibility = visibility
+        self._pages: dict[Source, PageLoader] = {}
+        self._counts: dict[Source, CountLoader] = {}
+        self._existence: dict[Source, ExistenceLoader] = {}
+
+    @cached_property
+    def user_by_id(self) -> RowLoader[int]:
+        """Users by key."""
+        return RowLoader(self.session, UserRow, User.__table__.c.id)
+
+    @cached_property
+    def user_by_username(self) -> RowLoader[str]:
+        """Users by folded username."""
+        return RowLoader(self.session, UserRow, User.__table__.c.username_key)
+
+    @cached_property
+    def post_by_id(self) -> RowLoader[int]:
+        """Visible posts by key."""
+        visible = self.visibility.posts()
+        return RowLoader(self.session, PostRow, Post.__table__.c.id, visible)
+
+    @cached_property
+    def post_by_slug(self) -> RowLoader[str]:
+        """Visible posts by slug."""
+        visible = self.visibility.posts()
+        return RowLoader(self.session, PostRow, Post.__table__.c.slug, visible)
+
+    @cached_property
+    def tag_by_id(self) -> RowLoader[int]:
+        """Visible tags by key."""
+        return RowLoader(self.session, TagRow, Tag.__table__.c.id, self.visibility.tags())
+
+    @cached_property
+    def tag_by_name(self) -> RowLoader[str]:
+        """Visible tags by folded name."""
+        return RowLoader(self.session, TagRow, Tag.__table__.c.name_key, self.visibility.tags())
+
+    @cached_property
+    def post_content(self) -> ContentLoader:
+        """The Markdown of visible posts."""
+        return ContentLoader(self.session, self.visibility)
+
+    @cached_property
+    def tags_of_post(self) -> TagsOfPostLoader:
+        """The tags of visible posts."""
+        return TagsOfPostLoader(self.session)
+
+    def pages(self, source: Source) -> PageLoader:
+        """Pages from a source."""
+        if source not in self._pages:
+            self._pages[source] = PageLoader(self.session, self.visibility, source)
+        return self._pages[source]
+
+    def counts(self, source: Source) -> CountLoader:
+        """Counts over a source."""
+        if source not in self._counts:
+            self._counts[source] = CountLoader(self.session, self.visibility, source)
+        return self._counts[source]
+
+    def existence(self, source: Source) -> ExistenceLoader:
+        """Whether a source has rows outside a page."""
+        if source not in self._existence:
+            self._existence[source] = ExistenceLoader(self.session, self.visibility, source)
+        return self._existence[source]
