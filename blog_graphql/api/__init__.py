@@ -1,0 +1,1 @@
+"""What the GraphQL of every domain shares."""

@@ -1,0 +1,1 @@
+"""Posts: what the blog is made of."""

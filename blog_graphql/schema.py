@@ -1,0 +1,50 @@
+"""The GraphQL schema: the only place where the domains meet."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import strawberry
+from graphql import build_schema as build_graphql_schema
+from graphql import lexicographic_sort_schema
+from graphql import print_schema as print_graphql_schema
+from strawberry.extensions import DisableIntrospection, SchemaExtension
+from strawberry.schema.config import StrawberryConfig
+
+from blog_graphql.api.execution import BlogSchema, NameOperation
+from blog_graphql.api.node import NodeQuery
+from blog_graphql.api.scalars import DATE_TIME
+from blog_graphql.posts.queries import PostQuery
+from blog_graphql.stats.queries import StatsQuery
+from blog_graphql.tags.queries import TagQuery
+from blog_graphql.users.queries import UserQuery
+
+
+@strawberry.type(description="Everything that can be read.")
+class Query(NodeQuery, UserQuery, PostQuery, TagQuery, StatsQuery):
+    """The root of all reads."""
+
+
+def build_schema(*, introspection: bool = True) -> BlogSchema:
+    """The schema of this server; without ``introspection`` it keeps its names to itself."""
+    extensions: list[type[SchemaExtension]] = [NameOperation]
+    if not introspection:
+        extensions.append(DisableIntrospection)
+    return BlogSchema(
+        query=Query,
+        extensions=extensions,
+        config=StrawberryConfig(
+            scalar_map={datetime: DATE_TIME},
+            disable_field_suggestions=not introspection,
+        ),
+    )
+
+
+schema = build_schema()
+
+
+def print_schema() -> str:
+    """The schema in GraphQL's own language, sorted and described."""
+    # Strawberry's own sorting replaces its enum types by plain ones, which do not serialise.
+    printed = build_graphql_schema(schema.as_str())
+    return print_graphql_schema(lexicographic_sort_schema(printed)) + "\n"
