@@ -1,0 +1,68 @@
+"""Structured logs: for people on a console, or JSON for a collector."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+from structlog.typing import Processor
+
+from blog_graphql.settings import LogFormat, Settings
+
+_SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+def configure_logging(settings: Settings) -> None:
+    """Send the logs of this process, those of libraries included, to standard error."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = _StandardErrorHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=_SHARED, processors=_renderers(settings)
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(settings.log_level)
+    # Looking up a revision is no news; running a migration prints its own lines.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    # The operation log says all that uvicorn's would, and more.
+    logging.getLogger("uvicorn.access").disabled = True
+
+
+class _StandardErrorHandler(logging.StreamHandler[TextIO]):
+    """Writes to whatever standard error is at the time, since it may be redirected."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stderr
+
+
+def _renderers(settings: Settings) -> list[Processor]:
+    drop = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    if settings.log_format is LogFormat.JSON:
+        return [drop, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    # The default shows local variables with a traceback, and so whatever secret is in one.
+    traceback = structlog.dev.plain_traceback
+    colors = sys.stderr.isatty()
+    return [drop, structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=traceback)]
