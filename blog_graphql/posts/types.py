@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -70,7 +71,8 @@ class Post(Node):
     ) -> str:
         """Load the text and cut it."""
         content = await info.context.loaders.post_content.load(root.id)
-        return excerpt(content, DEFAULT_EXCERPT if length is None else length)
+        # Parsing is work enough to keep others waiting.
+        return await to_thread(excerpt, content, DEFAULT_EXCERPT if length is None else length)
 
     @strawberry.field(description="Who wrote the post.")
     async def author(
