@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from logging.config import fileConfig
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, func, select
 
@@ -13,6 +13,7 @@ from alembic import context
 from blog_graphql.db.database import Database
 from blog_graphql.db.migrations import migration_connection
 from blog_graphql.db.models import Base
+from blog_graphql.db.types import UTCDateTime
 from blog_graphql.settings import load_settings
 
 # Any number will do that nothing else locks in the same database: "blog" in ASCII.
@@ -26,9 +27,17 @@ if config.config_file_name is not None:
     fileConfig(config.config_file_name, disable_existing_loggers=False)
 
 
+def render_item(kind: str, item: Any, _autogen: Any) -> str | Literal[False]:
+    """Our own type as the one it stands for: a migration imports nothing of ours."""
+    if kind == "type" and isinstance(item, UTCDateTime):
+        return "sa.DateTime(timezone=True)"
+    return False
+
+
 def configure(**target: Any) -> None:
     context.configure(
         target_metadata=Base.metadata,
+        render_item=render_item,
         compare_type=True,
         render_as_batch=settings.is_embedded,
         # Alembic doubts it of SQLite, but our connections begin their transactions themselves.

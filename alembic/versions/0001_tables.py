@@ -55,14 +55,11 @@ def upgrade() -> None:
     op.create_index("ix_posts_updated_at_id", "posts", ["updated_at", "id"])
     op.create_index("ix_posts_author_id_created_at_id", "posts", ["author_id", "created_at", "id"])
     # Nulls last in each direction takes an index each, on the very text that queries order by.
-    for direction, moment in (
-        ("asc", "9999-12-31 23:59:59.999999"),
-        ("desc", "0001-01-01 00:00:00.000000"),
-    ):
+    for direction, moment in extremes().items():
         op.create_index(
             f"ix_posts_published_at_{direction}_id",
             "posts",
-            [sa.text(f"coalesce(published_at, '{moment}{utc_offset()}')"), "id"],
+            [sa.text(f"coalesce(published_at, '{moment}')"), "id"],
         )
 
     op.create_table(
@@ -120,6 +117,8 @@ def code_point_order(text: sa.String) -> TypeEngine[str]:
     return text.with_variant(collated, "postgresql")
 
 
-def utc_offset() -> str:
-    """What follows a timestamp in SQL text: SQLite stores none."""
-    return "" if op.get_context().dialect.name == "sqlite" else "+00"
+def extremes() -> dict[str, str]:
+    """What stands for a missing moment in either direction of an order."""
+    if op.get_context().dialect.name == "postgresql":
+        return {"asc": "infinity", "desc": "-infinity"}
+    return {"asc": "9999-12-31 23:59:59.999999", "desc": "0001-01-01 00:00:00.000000"}

@@ -14,8 +14,8 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 # PostgreSQL's named collation of plain code points; SQLite compares so by itself.
 _CODE_POINT_COLLATION = "C"
 
-EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
-LATEST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+EARLIEST = datetime.min.replace(tzinfo=UTC)
+LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -61,8 +61,8 @@ def code_point_text() -> TypeEngine[str]:
     return Text().with_variant(Text(collation=_CODE_POINT_COLLATION), "postgresql")
 
 
-class MomentLiteral(ColumnElement[datetime]):
-    """A moment written into the SQL text, as the database stores it."""
+class Extreme(ColumnElement[datetime]):
+    """``EARLIEST`` or ``LATEST``, written into the SQL text as the database keeps it."""
 
     inherit_cache = True
     type = UTCDateTime()
@@ -72,18 +72,16 @@ class MomentLiteral(ColumnElement[datetime]):
         self.moment = moment
 
 
-@compiles(MomentLiteral)
-def _compile_moment(element: MomentLiteral, _compiler: SQLCompiler, **_: Any) -> str:
-    return f"'{_timestamp(element)}+00'"
+@compiles(Extreme)
+def _compile_extreme(element: Extreme, _compiler: SQLCompiler, **_: Any) -> str:
+    moment = element.moment.replace(tzinfo=None)
+    return f"'{moment.isoformat(sep=' ', timespec='microseconds')}'"
 
 
-@compiles(MomentLiteral, "sqlite")
-def _compile_moment_sqlite(element: MomentLiteral, _compiler: SQLCompiler, **_: Any) -> str:
-    return f"'{_timestamp(element)}'"
-
-
-def _timestamp(element: MomentLiteral) -> str:
-    return element.moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+@compiles(Extreme, "postgresql")
+def _compile_infinity(element: Extreme, _compiler: SQLCompiler, **_: Any) -> str:
+    # What asyncpg makes of the first and last datetime that Python knows.
+    return "'infinity'" if element.moment == LATEST else "'-infinity'"
 
 
 def nulls_last(column: SQLColumnExpression[Any], *, descending: bool) -> ColumnElement[datetime]:
@@ -94,7 +92,7 @@ def nulls_last(column: SQLColumnExpression[Any], *, descending: bool) -> ColumnE
     is part of the SQL text, since an index is only used for the very expression
     it was made with.
     """
-    return func.coalesce(column, MomentLiteral(EARLIEST if descending else LATEST))
+    return func.coalesce(column, Extreme(EARLIEST if descending else LATEST))
 
 
 def utcnow() -> datetime:
