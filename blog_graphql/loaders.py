@@ -167,7 +167,13 @@ class PageLoader(SourceLoader[PageSpec, Page]):
 
     async def read(self, spec: PageSpec, parents: Sequence[Parent]) -> dict[Parent, Page]:
         """Read the same page of each parent."""
-        statement = select_page(self.source, spec, self.visibility, self.keys(parents))
+        statement = select_page(
+            self.source,
+            spec,
+            self.visibility,
+            self.keys(parents),
+            row_values=self.session.seeks_row_values,
+        )
         row_type, width = self.source.row_type, len(self.source.row_type._fields)
         rows: dict[Parent, list[Any]] = {parent: [] for parent in parents}
         for row in await self.session.fetch(statement):

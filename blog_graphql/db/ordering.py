@@ -7,13 +7,12 @@ the page number.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, and_, literal, or_, tuple_
+from sqlalchemy import ColumnElement, FromClause, and_, literal, or_, tuple_
 
 from blog_graphql.db.models import Base
 from blog_graphql.db.types import EARLIEST, LATEST, nulls_last
@@ -53,6 +52,10 @@ class Term:
             return EARLIEST if self.descending else LATEST
         return value
 
+    def of(self, subquery: FromClause) -> Term:
+        """The same term over a subquery that has the column."""
+        return Term(subquery.c[self.name], self.descending)
+
     @property
     def _nullable(self) -> bool:
         return bool(getattr(self.column, "nullable", False))
@@ -68,35 +71,65 @@ class Ordering:
             f"{term.name} {'desc' if term.descending else 'asc'}" for term in terms
         )
 
-    def order_by(self, *, backward: bool) -> list[ColumnElement[Any]]:
-        """The ORDER BY clause, reversed to read a page from its end."""
+    def order_by(
+        self, *, backward: bool, among: FromClause | None = None
+    ) -> list[ColumnElement[Any]]:
+        """The ORDER BY clause, reversed to read a page from its end.
+
+        It names the columns of the table itself, or those of a subquery ``among`` them.
+        """
+        terms = self.terms if among is None else [term.of(among) for term in self.terms]
         return [
             term.expression.desc() if term.descending != backward else term.expression.asc()
-            for term in self.terms
+            for term in terms
         ]
 
     def position(self, row: Any) -> Position:
         """Where a row stands in this order."""
         return tuple(term.value(row) for term in self.terms)
 
-    def after(self, position: Position, *, inclusive: bool = False) -> ColumnElement[bool]:
-        """The rows that follow a position, or stand at it as well when ``inclusive``."""
-        return self._beyond(position, forward=True, inclusive=inclusive)
-
-    def before(self, position: Position, *, inclusive: bool = False) -> ColumnElement[bool]:
-        """The rows that precede a position, or stand at it as well when ``inclusive``."""
-        return self._beyond(position, forward=False, inclusive=inclusive)
-
-    def _beyond(self, position: Position, *, forward: bool, inclusive: bool) -> ColumnElement[bool]:
+    def beyond(
+        self, position: Position, *, backward: bool = False, inclusive: bool = False
+    ) -> ColumnElement[bool]:
+        """The rows that follow a position, or precede it, or stand at it when ``inclusive``."""
         columns = [term.expression for term in self.terms]
-        bounds = [
+        bounds = self._bounds(position)
+        directions = {term.descending == backward for term in self.terms}
+        if len(directions) == 1:
+            # Compared as one row value, which PostgreSQL answers from one index range.
+            return _compare(
+                tuple_(*columns), tuple_(*bounds), greater=directions.pop(), inclusive=inclusive
+            )
+        # The first condition is implied by the second, and lets an index narrow the rows.
+        greater = self.terms[0].descending == backward
+        return and_(
+            _compare(columns[0], bounds[0], greater=greater, inclusive=True),
+            or_(*self.runs(position, backward=backward, inclusive=inclusive)),
+        )
+
+    def runs(
+        self, position: Position, *, backward: bool = False, inclusive: bool = False
+    ) -> list[ColumnElement[bool]]:
+        """The same rows in parts that follow one another, each a single index range.
+
+        First come those that share all but the last key with the position, then
+        those that share one key less, and so on.
+        """
+        conditions = []
+        equal: list[ColumnElement[bool]] = []
+        for term, bound in zip(self.terms, self._bounds(position), strict=True):
+            last = term is self.terms[-1]
+            greater = term.descending == backward
+            beyond = _compare(term.expression, bound, greater=greater, inclusive=inclusive and last)
+            conditions.append(and_(*equal, beyond))
+            equal.append(term.expression == bound)
+        return conditions[::-1]
+
+    def _bounds(self, position: Position) -> list[ColumnElement[Any]]:
+        return [
             literal(value, term.column.type)
             for term, value in zip(self.terms, position, strict=True)
         ]
-        greater = [term.descending != forward for term in self.terms]
-        if len(set(greater)) == 1:
-            return _row_value(columns, bounds, greater=greater[0], inclusive=inclusive)
-        return _lexicographic(columns, bounds, greater, inclusive=inclusive)
 
 
 @lru_cache(maxsize=512)
@@ -118,36 +151,9 @@ def ordering(model: type[Base], *terms: tuple[str, bool]) -> Ordering:
     )
 
 
-def _row_value(
-    columns: Sequence[ColumnElement[Any]],
-    bounds: Sequence[ColumnElement[Any]],
-    *,
-    greater: bool,
-    inclusive: bool,
+def _compare(
+    left: ColumnElement[Any], right: ColumnElement[Any], *, greater: bool, inclusive: bool
 ) -> ColumnElement[bool]:
-    """Compare as one row value, which both databases answer from one index range."""
-    left, right = tuple_(*columns), tuple_(*bounds)
     if greater:
         return left >= right if inclusive else left > right
     return left <= right if inclusive else left < right
-
-
-def _lexicographic(
-    columns: Sequence[ColumnElement[Any]],
-    bounds: Sequence[ColumnElement[Any]],
-    greater: Sequence[bool],
-    *,
-    inclusive: bool,
-) -> ColumnElement[bool]:
-    """The same comparison where columns run in different directions.
-
-    ``a >= x AND (a > x OR (a = x AND …))``: the first half, though implied by
-    the second, is what lets an index on the first column narrow the rows.
-    """
-    column, bound = columns[0], bounds[0]
-    strict = column > bound if greater[0] else column < bound
-    loose = column >= bound if greater[0] else column <= bound
-    if len(columns) == 1:
-        return loose if inclusive else strict
-    rest = _lexicographic(columns[1:], bounds[1:], greater[1:], inclusive=inclusive)
-    return and_(loose, or_(strict, and_(column == bound, rest)))

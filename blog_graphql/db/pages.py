@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, exists, func, select, true
+from sqlalchemy import ColumnElement, FromClause, Select, exists, func, select, true, union_all
 
 from blog_graphql.db.filters import Criteria
 from blog_graphql.db.models import Post, Tag, User, post_tags
@@ -78,34 +78,63 @@ class Outside:
 
 
 def select_page(
-    source: Source, spec: PageSpec, visibility: Visibility, parents: Sequence[int] | None
+    source: Source,
+    spec: PageSpec,
+    visibility: Visibility,
+    parents: Sequence[int] | None,
+    *,
+    row_values: bool,
 ) -> Select[Any]:
-    """One row more than the page holds, for each parent; the parent's key comes last."""
-    order = spec.ordering.order_by(backward=spec.backward)
+    """One row more than the page holds, for each parent; the parent's key comes last.
+
+    ``row_values`` tells whether the database finds a row value in an index.
+    """
+    near, far = (spec.before, spec.after) if spec.backward else (spec.after, spec.before)
     statement = select(*columns(source.row_type)).select_from(source.table)
     statement = statement.where(source.visible(visibility), *spec.criteria.clauses())
-    if spec.after is not None:
-        statement = statement.where(spec.ordering.after(spec.after))
-    if spec.before is not None:
-        statement = statement.where(spec.ordering.before(spec.before))
-    if source.parent is None or parents is None:
-        return statement.order_by(*order).limit(spec.limit + 1).offset(spec.offset or None)
-    parent = source.parent.label("parent_id")
-    if len(parents) == 1:
-        return (
-            statement.add_columns(parent)
-            .where(source.parent == parents[0])
-            .order_by(*order)
-            .limit(spec.limit + 1)
-            .offset(spec.offset or None)
-        )
-    rank = func.row_number().over(partition_by=source.parent, order_by=order).label("rank")
-    ranked = statement.add_columns(parent, rank).where(source.parent.in_(parents)).subquery()
+    if far is not None:
+        statement = statement.where(spec.ordering.beyond(far, backward=not spec.backward))
+    if source.parent is not None and parents is not None:
+        statement = statement.add_columns(source.parent.label("parent_id"))
+        if len(parents) > 1:
+            return _number(statement.where(source.parent.in_(parents)), source.parent, spec, near)
+        statement = statement.where(source.parent == parents[0])
+    if near is not None and not row_values:
+        return _concatenate(statement, spec, near)
+    return _cut(_beyond(statement, spec, near), spec).offset(spec.offset or None)
+
+
+def _number(
+    statement: Select[Any], parent: ColumnElement[int], spec: PageSpec, near: Position | None
+) -> Select[Any]:
+    """The page of each parent, by numbering its rows."""
+    order = spec.ordering.order_by(backward=spec.backward)
+    rank = func.row_number().over(partition_by=parent, order_by=order).label("rank")
+    ranked = _beyond(statement, spec, near).add_columns(rank).subquery()
     return (
         select(*[column for column in ranked.c if column.key != "rank"])
         .where(ranked.c.rank > spec.offset, ranked.c.rank <= spec.offset + spec.limit + 1)
         .order_by(ranked.c.parent_id, ranked.c.rank)
     )
+
+
+def _concatenate(statement: Select[Any], spec: PageSpec, near: Position) -> Select[Any]:
+    """The page from the beginnings of index ranges that follow one another."""
+    runs = spec.ordering.runs(near, backward=spec.backward)
+    parts = [_cut(statement.where(run), spec).subquery() for run in runs]
+    rows = union_all(*[select(part) for part in parts]).subquery()
+    return _cut(select(rows), spec, among=rows)
+
+
+def _beyond(statement: Select[Any], spec: PageSpec, near: Position | None) -> Select[Any]:
+    if near is None:
+        return statement
+    return statement.where(spec.ordering.beyond(near, backward=spec.backward))
+
+
+def _cut(statement: Select[Any], spec: PageSpec, among: FromClause | None = None) -> Select[Any]:
+    order = spec.ordering.order_by(backward=spec.backward, among=among)
+    return statement.order_by(*order).limit(spec.limit + 1)
 
 
 def select_counts(
@@ -131,8 +160,8 @@ def select_existence(
     rows = select(1).select_from(source.table)
     rows = rows.where(source.visible(visibility), *outside.criteria.clauses())
     if outside.position is not None:
-        side = outside.ordering.before if outside.preceding else outside.ordering.after
-        rows = rows.where(side(outside.position, inclusive=True))
+        beyond = outside.ordering.beyond
+        rows = rows.where(beyond(outside.position, backward=outside.preceding, inclusive=True))
     if source.parent is None or parents is None:
         return select(rows.exists())
     (parent_table,) = {key.column.table for key in source.parent.foreign_keys}

@@ -40,6 +40,11 @@ class SessionContext:
         self._failure: ServiceUnavailable | None = None
         self._lock = asyncio.Lock()
 
+    @property
+    def seeks_row_values(self) -> bool:
+        """Whether the database finds a row value in an index; SQLite looks at its first part."""
+        return not self._database.settings.is_embedded
+
     async def fetch(self, statement: Executable, **parameters: Any) -> Sequence[AnyRow]:
         """Every row of a statement.
 
