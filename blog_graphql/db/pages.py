@@ -101,7 +101,9 @@ def select_page(
         statement = statement.where(source.parent == parents[0])
     if near is not None and not row_values:
         return _concatenate(statement, spec, near)
-    return _cut(_beyond(statement, spec, near), spec).offset(spec.offset or None)
+    order = spec.ordering.order_by(backward=spec.backward)
+    statement = _beyond(statement, spec, near).order_by(*order)
+    return statement.limit(spec.limit + 1).offset(spec.offset or None)
 
 
 def _number(
@@ -120,21 +122,23 @@ def _number(
 
 def _concatenate(statement: Select[Any], spec: PageSpec, near: Position) -> Select[Any]:
     """The page from the beginnings of index ranges that follow one another."""
-    runs = spec.ordering.runs(near, backward=spec.backward)
-    parts = [_cut(statement.where(run), spec).subquery() for run in runs]
-    rows = union_all(*[select(part) for part in parts]).subquery()
-    return _cut(select(rows), spec, among=rows)
+    order = spec.ordering.order_by(backward=spec.backward)
+    parts = [
+        # The keys that a run shares are constant in it; SQLite would sort by them all the same.
+        select(
+            statement.where(run).order_by(*order[-1 - varying :]).limit(spec.limit + 1).subquery()
+        )
+        for varying, run in enumerate(spec.ordering.runs(near, backward=spec.backward))
+    ]
+    rows = union_all(*parts).subquery()
+    order = spec.ordering.order_by(backward=spec.backward, among=rows)
+    return select(rows).order_by(*order).limit(spec.limit + 1)
 
 
 def _beyond(statement: Select[Any], spec: PageSpec, near: Position | None) -> Select[Any]:
     if near is None:
         return statement
     return statement.where(spec.ordering.beyond(near, backward=spec.backward))
-
-
-def _cut(statement: Select[Any], spec: PageSpec, among: FromClause | None = None) -> Select[Any]:
-    order = spec.ordering.order_by(backward=spec.backward, among=among)
-    return statement.order_by(*order).limit(spec.limit + 1)
 
 
 def select_counts(

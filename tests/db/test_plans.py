@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -109,7 +110,9 @@ async def test_sqlite_seeks_in_an_index(
             # Two ranges of the index, each cut to a page; then those two pages are sorted.
             assert found.count("SEARCH") == 2, found
             assert found.count("USING INDEX") == 2, found
-            assert found.count("SCAN") == found.count("TEMP B-TREE") == 2, found
+            lines = found.splitlines()
+            sorts = [before for before, line in pairwise(lines) if "TEMP B-TREE" in line]
+            assert all(before.startswith("SCAN anon_") for before in sorts), found
 
 
 @only_postgresql
