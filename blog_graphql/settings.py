@@ -64,7 +64,7 @@ class Settings(BaseSettings):
         LogFormat.CONSOLE, description="`console` for people, `json` for log collectors."
     )
     log_level: LogLevel = Field(LogLevel.INFO, description="`DEBUG`, `INFO`, `WARNING` or `ERROR`.")
-    sql_echo: bool = Field(False, description="Log every SQL statement with its parameters.")
+    sql_echo: bool = Field(False, description="Log every SQL statement, without its parameters.")
     pool_size: int = Field(5, ge=1, description="Database connections each process keeps open.")
     pool_max_overflow: int = Field(
         10, ge=0, description="Connections a process may open beyond the pool under load."

@@ -37,7 +37,8 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(
             settings.url,
             echo=settings.sql_echo,
-            hide_parameters=not settings.sql_echo,
+            # A password hash is a parameter too.
+            hide_parameters=True,
             **_pool_options(settings),
         )
         if settings.is_embedded:
