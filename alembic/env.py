@@ -7,9 +7,9 @@ import warnings
 from logging.config import fileConfig
 from typing import Any, Literal
 
+from alembic import context
 from sqlalchemy import Connection, func, select
 
-from alembic import context
 from blog_graphql.db.database import Database
 from blog_graphql.db.migrations import migration_connection
 from blog_graphql.db.models import Base

@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from sqlalchemy.exc import DBAPIError
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from blog_graphql import __version__
 from blog_graphql.api.context import get_context, get_database
-from blog_graphql.api.request_id import HEADER, RequestIDMiddleware
+from blog_graphql.api.middleware import REQUEST_ID, MaskingMiddleware, RequestIDMiddleware
 from blog_graphql.api.router import BlogRouter
 from blog_graphql.db.database import Database, is_in_memory
 from blog_graphql.db.migrations import check_migrated, upgrade
@@ -22,6 +24,8 @@ from blog_graphql.importing.demo import load_demo
 from blog_graphql.logs import configure_logging
 from blog_graphql.schema import build_schema, print_schema
 from blog_graphql.settings import Settings, load_settings
+
+log = structlog.get_logger(__name__)
 
 DatabaseDependency = Annotated[Database, Depends(get_database)]
 
@@ -45,13 +49,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.include_router(graphql_router(settings))
     app.include_router(_operations_router(settings))
+    app.add_middleware(MaskingMiddleware)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", HEADER],
-            expose_headers=[HEADER],
+            allow_headers=["Authorization", "Content-Type", REQUEST_ID],
+            expose_headers=[REQUEST_ID],
         )
     app.add_middleware(RequestIDMiddleware)
     return app
@@ -103,6 +108,10 @@ def _operations_router(settings: Settings) -> APIRouter:
                 await check_migrated(database)
         except BlogError as error:
             return JSONResponse({"status": "unavailable", "reason": str(error)}, 503)
+        except DBAPIError:
+            log.exception("the revision cannot be read")
+            reason = "the database does not tell its revision"
+            return JSONResponse({"status": "unavailable", "reason": reason}, 503)
         return JSONResponse({"status": "ready"})
 
     if settings.introspection:

@@ -7,13 +7,14 @@ depends on the shape of a query and never on its number of rows.
 from __future__ import annotations
 
 from abc import abstractmethod
+from asyncio import Future, shield
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
-from aiodataloader import DataLoader
+import aiodataloader
 from sqlalchemy import ColumnElement, bindparam, select
 
 from blog_graphql.db.filters import Criteria
@@ -48,14 +49,39 @@ class Page(NamedTuple):
     has_more: bool
 
 
+class DataLoader(aiodataloader.DataLoader[KeyT, ResultT]):
+    """A loader whose users may be cancelled while others wait for the same key.
+
+    A field that fails cancels its siblings; without a shield they would cancel
+    the future that is cached for everybody.
+    """
+
+    max_batch_size = _MOST_KEYS
+
+    def load(self, key: KeyT) -> Future[ResultT]:
+        """The value for a key, in a future of the caller's own."""
+        future = shield(super().load(key))
+        future.add_done_callback(_observe)
+        return future
+
+    def do_resolve_reject(self, key: KeyT, future: Future[ResultT]) -> None:
+        """Queue a key that is asked for the first time."""
+        future.add_done_callback(_observe)
+        super().do_resolve_reject(key, future)
+
+
+def _observe(future: Future[Any]) -> None:
+    """Take note of an error that nobody may be left to take, so that asyncio does not log it."""
+    if not future.cancelled():
+        future.exception()
+
+
 class RowLoader(DataLoader[KeyT, Any]):
     """Rows by a unique column; None where there is none that the viewer may read.
 
     The rows are Any to the type checker: resolvers return them where the schema
     has types.
     """
-
-    max_batch_size = _MOST_KEYS
 
     def __init__(
         self,
@@ -81,8 +107,6 @@ class RowLoader(DataLoader[KeyT, Any]):
 class ContentLoader(DataLoader[int, str]):
     """The Markdown of posts, by the post's key."""
 
-    max_batch_size = _MOST_KEYS
-
     def __init__(self, session: SessionContext, visibility: Visibility) -> None:
         super().__init__()
         self._session = session
@@ -106,7 +130,6 @@ class ContentLoader(DataLoader[int, str]):
 class TagsOfPostLoader(DataLoader[int, Any]):
     """The tags of visible posts by name, by the post's key."""
 
-    max_batch_size = _MOST_KEYS
     _statement = (
         select(*columns(TagRow), post_tags.c.post_id)
         .select_from(Tag.__table__.join(post_tags))
@@ -136,8 +159,6 @@ class Key(Generic[SpecT]):
 
 class SourceLoader(DataLoader[Key[SpecT], ResultT]):
     """Answers by parent: one statement for all parents of whom the same is asked."""
-
-    max_batch_size = _MOST_KEYS
 
     def __init__(self, session: SessionContext, visibility: Visibility, source: Source) -> None:
         super().__init__()

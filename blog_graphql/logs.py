@@ -41,6 +41,10 @@ def configure_logging(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level)
+    # Uvicorn's own command gave its loggers handlers of their own.
+    for name in ("uvicorn", "uvicorn.error"):
+        logging.getLogger(name).handlers = []
+        logging.getLogger(name).propagate = True
     # Looking up a revision is no news; running a migration prints its own lines.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # The operation log says all that uvicorn's would, and more.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import Field, PositiveFloat, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -20,6 +21,13 @@ _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "sqlite+aiosqlite": "sqlite+aiosqlite",
 }
+
+
+# What PostgreSQL counts to in milliseconds, in seconds: some 24 days.
+_LONGEST_TIMEOUT = 2_000_000
+_ORIGIN = re.compile(
+    r"\*|(https?|capacitor|ionic|tauri|chrome-extension|moz-extension)://[a-z0-9.\-\[\]:]+"
+)
 
 
 class LogFormat(StrEnum):
@@ -47,6 +55,7 @@ class Settings(BaseSettings):
 
     database_url: str = Field(
         "sqlite+aiosqlite:///blog.db",
+        repr=False,
         description="Where the blog is kept: an SQLite file, or a PostgreSQL server "
         "(`postgresql://user:password@host/name`).",
     )
@@ -69,8 +78,11 @@ class Settings(BaseSettings):
     pool_max_overflow: int = Field(
         10, ge=0, description="Connections a process may open beyond the pool under load."
     )
-    pool_timeout: PositiveFloat = Field(
-        30, description="Seconds to wait for a free connection before answering 503."
+    pool_timeout: float = Field(
+        30,
+        gt=0,
+        le=_LONGEST_TIMEOUT,
+        description="Seconds to wait for a free connection before answering 503.",
     )
     pool_recycle: int = Field(
         1800, ge=-1, description="Seconds after which a connection is replaced; -1 never."
@@ -78,8 +90,11 @@ class Settings(BaseSettings):
     pool_pre_ping: bool = Field(
         True, description="Test a pooled connection before use, so that a restart goes unnoticed."
     )
-    statement_timeout: PositiveFloat = Field(
-        10, description="Seconds a single SQL statement may run before it is cancelled."
+    statement_timeout: float = Field(
+        10,
+        ge=0.001,
+        le=_LONGEST_TIMEOUT,
+        description="Seconds a single SQL statement may run before it is cancelled.",
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins whose pages may call the API, comma-separated; `*` is any."
@@ -95,7 +110,8 @@ class Settings(BaseSettings):
     def _check_database_url(cls, value: str) -> str:
         try:
             url = make_url(value)
-        except ArgumentError:
+        except (ArgumentError, ValueError):
+            # What it says quotes a part of the URL, which may be of the password.
             raise ValueError(
                 "not a database URL; write sqlite+aiosqlite:///blog.db or "
                 "postgresql://user:password@host/name"
@@ -119,10 +135,24 @@ class Settings(BaseSettings):
             return value
         return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin} is not an origin; write it as the browser sends it, "
+                    "such as https://app.example.com"
+                )
+        return value
+
     @cached_property
     def url(self) -> URL:
         """The database URL with the driver that serves it."""
         url = make_url(self.database_url)
+        # Hosting providers write libpq's parameter; asyncpg has its own name for it.
+        ssl = {"ssl": url.query["sslmode"]} if "sslmode" in url.query else {}
+        url = url.difference_update_query(["sslmode"]).update_query_dict(ssl)
         return url.set(drivername=_DRIVERS[url.drivername])
 
     @property
@@ -141,6 +171,8 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         raise StartupError("; ".join(_explain(problem) for problem in error.errors())) from None
+    except UnicodeDecodeError:
+        raise StartupError(".env is not UTF-8 text") from None
 
 
 def _explain(problem: Any) -> str:

@@ -1,9 +1,8 @@
 """Create the tables."""
 
 import sqlalchemy as sa
-from sqlalchemy.types import TypeEngine
-
 from alembic import op
+from sqlalchemy.types import TypeEngine
 
 revision = "0001"
 down_revision = None

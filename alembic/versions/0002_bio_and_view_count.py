@@ -1,7 +1,6 @@
 """Add users.bio and posts.view_count."""
 
 import sqlalchemy as sa
-
 from alembic import op
 
 revision = "0002"

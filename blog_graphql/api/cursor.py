@@ -38,7 +38,7 @@ def decode_cursor(ordering: Ordering, cursor: str, argument: str) -> Position:
         BadUserInput: the cursor is malformed, or belongs to another order.
     """
     match _payload(cursor):
-        case [int(version), str(signature), *values] if version == _VERSION:
+        case [int(version), str(signature), *values] if version == _VERSION and version is not True:
             pass
         case _:
             raise BadUserInput(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import FieldNode, GraphQLError, GraphQLSyntaxError
 
 from blog_graphql.errors import BlogError, StaleRead
 
@@ -16,29 +16,37 @@ VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 BAD_USER_INPUT = "BAD_USER_INPUT"
 INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
 
+MASKED_MESSAGE = "Internal server error. Quote the requestId when you report it."
+
 
 def is_stale(errors: Sequence[GraphQLError] | None) -> bool:
     """Whether an operation failed only because data changed under it."""
     return any(isinstance(error.original_error, StaleRead) for error in errors or ())
 
 
-def present(error: GraphQLError, *, executed: bool, request_id: str) -> GraphQLError:
-    """The error as the client may see it.
+def present(
+    errors: Sequence[GraphQLError], *, executed: bool, request_id: str
+) -> list[GraphQLError]:
+    """The errors as the client may see them.
 
-    ``executed`` tells an error of a resolver or a variable from one of the
-    document. An unexpected one is logged here, once, and masked.
+    ``executed`` tells errors of resolvers and variables from those of the
+    document. What is unexpected is masked, and logged here: once, however many
+    fields met it.
     """
-    code = _code(error, executed=executed)
-    if code != INTERNAL_SERVER_ERROR:
-        return _with_extensions(error, error.message, {"code": code})
-    log.error(
-        "unexpected error",
-        path=error.path,
-        exc_info=error.original_error or error,
-    )
-    extensions = {"code": code, "requestId": request_id}
-    message = "Internal server error. Quote the requestId when you report it."
-    return _with_extensions(error, message, extensions)
+    logged: set[int] = set()
+    presented = []
+    for error in errors:
+        code = _code(error, executed=executed)
+        if code != INTERNAL_SERVER_ERROR:
+            presented.append(_with_extensions(error, error.message, {"code": code}))
+            continue
+        cause = error.original_error or error
+        if id(cause) not in logged:
+            logged.add(id(cause))
+            log.error("unexpected error", path=error.path, exc_info=cause)
+        extensions = {"code": code, "requestId": request_id}
+        presented.append(_with_extensions(error, MASKED_MESSAGE, extensions))
+    return presented
 
 
 def _code(error: GraphQLError, *, executed: bool) -> str:
@@ -51,8 +59,16 @@ def _code(error: GraphQLError, *, executed: bool) -> str:
         return INTERNAL_SERVER_ERROR
     if not executed:
         return VALIDATION_FAILED
-    # Variables are coerced before any field runs, so their errors have no path.
-    return INTERNAL_SERVER_ERROR if error.path else BAD_USER_INPUT
+    return BAD_USER_INPUT if _is_about_input(error) else INTERNAL_SERVER_ERROR
+
+
+def _is_about_input(error: GraphQLError) -> bool:
+    """Whether a variable or an argument is wrong, and not what a field returned.
+
+    Variables are coerced before any field runs, so their errors have no path;
+    those of arguments point at a value and not at a field.
+    """
+    return not error.path or not any(isinstance(node, FieldNode) for node in error.nodes or ())
 
 
 def _with_extensions(error: GraphQLError, message: str, extensions: dict[str, str]) -> GraphQLError:

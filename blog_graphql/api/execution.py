@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
@@ -11,12 +10,14 @@ import strawberry
 import structlog
 from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import ExecutionContext, PreExecutionError
-from structlog.contextvars import get_contextvars
 
 from blog_graphql.api.context import Context, RequestContext
 from blog_graphql.api.errors import is_stale, present
+from blog_graphql.api.middleware import current_request_id
+from blog_graphql.errors import BadUserInput
 
 log = structlog.get_logger("blog_graphql.operation")
 
@@ -47,12 +48,17 @@ class BlogSchema(strawberry.Schema):
         statements = 0
         for snapshot in (False, True):
             async with request.operation(snapshot=snapshot) as context:
-                result = await super().execute(query, variable_values, context, *args, **kwargs)
+                try:
+                    result = await super().execute(query, variable_values, context, *args, **kwargs)
+                except CannotGetOperationTypeError as error:
+                    result = _refused(error)
                 statements += context.session.statements
             if not is_stale(result.errors):
                 break
         if result.errors:
-            result.errors = _presented(result)
+            executed = not isinstance(result, PreExecutionError)
+            request_id = current_request_id()
+            result.errors = present(result.errors, executed=executed, request_id=request_id)
         _log_operation(context, statements, started, result.errors)
         return result
 
@@ -67,18 +73,23 @@ class NameOperation(SchemaExtension):
 
     def on_operation(self) -> Iterator[None]:
         """Read the name once the document is parsed."""
-        yield
-        name = self.execution_context.operation_name
-        if name is not None and name.isidentifier():
-            self.execution_context.context.operation_name = name[:_LONGEST_NAME]
+        try:
+            yield
+        finally:
+            name = self.execution_context.operation_name
+            if name is not None and name.isidentifier():
+                self.execution_context.context.operation_name = name[:_LONGEST_NAME]
 
 
-def _presented(result: ExecutionResult) -> list[GraphQLError]:
-    executed = not isinstance(result, PreExecutionError)
-    request_id = get_contextvars().get("request_id") or uuid.uuid4().hex
-    return [
-        present(error, executed=executed, request_id=request_id) for error in result.errors or ()
-    ]
+def _refused(error: CannotGetOperationTypeError) -> ExecutionResult:
+    """The answer to a document that does not have the operation asked for."""
+    name = (error.operation_name or "")[:_LONGEST_NAME]
+    refusal = BadUserInput(
+        f"The document has no operation {name!r}: operationName must name one of its own."
+        if name
+        else "The document has no operation: write a query."
+    )
+    return PreExecutionError(data=None, errors=[GraphQLError(str(refusal), original_error=refusal)])
 
 
 def _log_operation(

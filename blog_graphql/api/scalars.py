@@ -11,7 +11,8 @@ from graphql import GraphQLError
 
 # RFC 3339, section 5.6, where the offset is not optional.
 _RFC_3339 = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt ]([01]\d|2[0-3]):\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+    r"\d{4}-\d{2}-\d{2}[Tt ]([01]\d|2[0-3]):\d{2}:\d{2}(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
 )
 _EXAMPLE = "2026-11-20T09:30:00Z"
 

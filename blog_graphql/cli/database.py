@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from io import StringIO
@@ -11,12 +12,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from alembic import command
 from alembic.runtime.migration import MigrationInfo
 from alembic.script import Script
 from sqlalchemy.exc import DBAPIError
 
-from alembic import command
-from blog_graphql.db.database import Database
+from blog_graphql.db.database import Database, is_in_memory
 from blog_graphql.db.migrations import (
     alembic_config,
     alembic_errors,
@@ -185,8 +186,11 @@ async def _current(settings: Settings) -> str | None:
 
 async def _check_reachable(database: Database) -> None:
     try:
+        if database.settings.is_embedded and not is_in_memory(database.settings):
+            # aiosqlite prints a traceback from its thread when a file cannot be opened.
+            sqlite3.connect(_file(database.settings)).close()
         connection = await database.connect()
-    except (OSError, DBAPIError, OverflowError, TypeError, ValueError) as error:
+    except (OSError, sqlite3.Error, DBAPIError, OverflowError, TypeError, ValueError) as error:
         # The last three: a port or an option in the URL that makes no sense to the driver.
         raise _unusable(database.settings, error) from error
     await connection.close()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +37,8 @@ def serve(
     An SQLite file is made, migrated and, when empty, given the demo blog first.
     A server database must be migrated already: see [bold]db upgrade[/bold].
     """
+    if reload and workers > 1:
+        raise StartupError("--reload serves with one process: leave --workers out")
     given = {"host": host, "port": port}
     settings = load_settings(**{name: value for name, value in given.items() if value is not None})
     configure_logging(settings)
@@ -48,15 +52,19 @@ def serve(
 def _listen(settings: Settings) -> socket.socket:
     """A listening socket, so that a taken port is known before anything else is done."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    # With the protocol named, asyncio sends each write at once instead of collecting them.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.set_inheritable(True)
     try:
-        listener = socket.create_server((settings.host, settings.port), family=family)
+        listener.bind((settings.host, settings.port))
+        listener.listen()
     except OSError as error:
-        reason = error.strerror or str(error)
+        listener.close()
         raise StartupError(
-            f"cannot listen on {settings.host} port {settings.port}: {reason}; "
+            f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; "
             "choose another with --port or BLOG_PORT"
         ) from error
-    listener.set_inheritable(True)
     return listener
 
 
@@ -90,6 +98,8 @@ def _run(settings: Settings, listener: socket.socket, *, workers: int, reload: b
     elif workers > 1:
         Multiprocess(config, sockets=[listener]).run()
     else:
+        # Uvicorn raises the signal again when it has drained; to have ended well is no failure.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         server.run(sockets=[listener])
         if not server.started:
             raise StartupError("the server did not start; the log says why")
@@ -104,4 +114,7 @@ def export_schema(
     if output is None:
         typer.echo(print_schema(), nl=False)
     else:
-        output.write_text(print_schema(), encoding="utf-8")
+        try:
+            output.write_text(print_schema(), encoding="utf-8")
+        except OSError as error:
+            raise StartupError(f"cannot write {output}: {error.strerror}") from error

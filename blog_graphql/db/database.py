@@ -115,29 +115,35 @@ def _pool_options(settings: Settings) -> dict[str, Any]:
     if not settings.is_embedded:
         milliseconds = str(round(settings.statement_timeout * 1000))
         options["connect_args"] = {
+            "timeout": settings.pool_timeout,
             "server_settings": {
                 "application_name": "blog-graphql",
                 "statement_timeout": milliseconds,
                 "timezone": "UTC",
-            }
+            },
         }
     return options
 
 
 def _prepare_sqlite(engine: AsyncEngine, settings: Settings) -> None:
     """Give SQLite what PostgreSQL has: foreign keys, real transactions, a statement timeout."""
-    wal = not is_in_memory(settings)
+    pragmas = ["foreign_keys = ON", "busy_timeout = 10000"]
+    if not is_in_memory(settings):
+        # Readers do not wait for a writer, nor it for them.
+        pragmas += ["journal_mode = WAL", "synchronous = NORMAL"]
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         # Transactions are begun below, so that savepoints and DDL take part in them.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute("PRAGMA busy_timeout = 10000")
-        if wal:
-            cursor.execute("PRAGMA journal_mode = WAL")
-            cursor.execute("PRAGMA synchronous = NORMAL")
+        try:
+            for pragma in pragmas:
+                cursor.execute(f"PRAGMA {pragma}")
+        except Exception:
+            # The pool does not know of the connection yet, and will not close it.
+            connection.close()
+            raise
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TextIO
 
+from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -16,14 +17,13 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alembic import command
 from blog_graphql.db.database import Database, is_in_memory
 from blog_graphql.errors import StartupError
 from blog_graphql.settings import Settings
 
 _PACKAGE = Path(__file__).parents[1]
 
-# Seconds: a migration takes as long as it takes, and PostgreSQL counts to 2**31 milliseconds.
+# Seconds: a migration takes as long as it takes. This is the most that settings allow.
 _NO_TIMEOUT = 2_000_000
 
 
@@ -94,6 +94,9 @@ async def check_migrated(database: Database) -> None:
 
 async def upgrade(database: Database, revision: str = "head") -> None:
     """Migrate a database up to a revision, in one transaction.
+
+    One at a time in a process, since Alembic keeps its context globally; other
+    processes may do the same at once.
 
     Raises:
         StartupError: there is no such revision, or the database is at one not known here.

@@ -143,7 +143,8 @@ def ordering(model: type[Base], *terms: tuple[str, bool]) -> Ordering:
     directions: dict[str, bool] = {}
     for name, descending in terms:
         directions.setdefault(name, descending)
-    directions.setdefault("id", terms[-1][1])
+    *_, last = directions.values()
+    directions.setdefault("id", last)
     columns = model.__table__.c
     return Ordering(
         model.__tablename__,

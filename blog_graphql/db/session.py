@@ -30,6 +30,9 @@ class SessionContext:
     ``close``. Statements run one after another on that single connection, so a
     pool of one serves any query. Once the database could not be reached, every
     further statement fails at once instead of waiting again.
+
+    A field that fails may leave its siblings running when the operation has
+    been answered, so ``close`` is final: what they ask for then is refused.
     """
 
     def __init__(self, database: Database, *, snapshot: bool = False) -> None:
@@ -38,6 +41,7 @@ class SessionContext:
         self._snapshot = snapshot
         self._connection: AsyncConnection | None = None
         self._failure: ServiceUnavailable | None = None
+        self._closed = False
         self._lock = asyncio.Lock()
 
     @property
@@ -52,24 +56,40 @@ class SessionContext:
             ServiceUnavailable: no connection within the pool's timeout.
             StatementTimeout: the statement ran too long and was cancelled.
         """
-        async with self._lock:
-            connection = await self._connect()
-            self.statements += 1
-            with database_errors():
-                return (await connection.execute(statement, parameters)).all()
+        # A field that fails cancels its siblings, and a statement that is cancelled on the way
+        # breaks the connection that all of them share.
+        return await asyncio.shield(self._fetch(statement, parameters))
 
     async def scalar(self, statement: Executable, **parameters: Any) -> Any:
         """The first column of the only row of a statement."""
         return (await self.fetch(statement, **parameters))[0][0]
 
     async def close(self) -> None:
-        """Give the connection back to the pool; a later statement borrows one anew."""
+        """Give the connection back to the pool, once the statement that uses it has ended."""
         async with self._lock:
+            self._closed = True
             if self._connection is not None:
                 connection, self._connection = self._connection, None
                 await connection.close()
 
+    async def _fetch(self, statement: Executable, parameters: dict[str, Any]) -> Sequence[AnyRow]:
+        async with self._lock:
+            connection = await self._connect()
+            self.statements += 1
+            try:
+                with database_errors():
+                    return (await connection.execute(statement, parameters)).all()
+            except ServiceUnavailable as failure:
+                self._failure = failure
+                raise
+            except StatementTimeout:
+                # On a snapshot the transaction is lost; nothing else can be read in it.
+                await connection.rollback()
+                raise
+
     async def _connect(self) -> AsyncConnection:
+        if self._closed:
+            raise RuntimeError("the operation is over")
         if self._failure is not None:
             raise self._failure
         if self._connection is None:
@@ -117,11 +137,18 @@ def translate(error: Exception) -> BlogError | None:
     """What an error of the database means to a client, or None for a bug of ours."""
     if isinstance(error, exc.TimeoutError):
         return ServiceUnavailable("Every database connection is in use. Try again shortly.")
+    if _is_locked(error):
+        return ServiceUnavailable("The database is busy. Try again shortly.")
     if _is_cancelled(error):
         return StatementTimeout("The database took too long to answer. Ask for less at once.")
     if _is_unreachable(error):
         return ServiceUnavailable("The database cannot be reached. Try again shortly.")
     return None
+
+
+def _is_locked(error: Exception) -> bool:
+    """Whether SQLite waited in vain for somebody else's transaction to end."""
+    return str(getattr(error, "orig", None)) == "database is locked"
 
 
 def _is_cancelled(error: Exception) -> bool:
