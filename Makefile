@@ -19,7 +19,7 @@ run: $(VENV)/installed ## Serve the blog, on a demo blog to begin with; BLOG_* a
 
 test: $(VENV)/installed-dev ## Run every test, on SQLite and PostgreSQL, and report the coverage
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage run -m pytest --numprocesses auto
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 
 import strawberry
 from graphql import build_schema as build_graphql_schema
@@ -25,6 +26,7 @@ class Query(NodeQuery, UserQuery, PostQuery, TagQuery, StatsQuery):
     """The root of all reads."""
 
 
+@cache
 def build_schema(*, introspection: bool = True) -> BlogSchema:
     """The schema of this server; without ``introspection`` it keeps its names to itself."""
     extensions: list[type[SchemaExtension]] = [NameOperation]
