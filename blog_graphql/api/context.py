@@ -34,11 +34,6 @@ class Context:
         """Who is asking."""
         return self.visibility.viewer
 
-    @property
-    def now(self) -> datetime:
-        """The moment the operation began, which decides what is visible in it."""
-        return self.visibility.now
-
 
 Info: TypeAlias = strawberry.Info[Context, None]
 

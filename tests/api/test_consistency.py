@@ -60,6 +60,15 @@ async def test_an_author_who_vanishes(
 
 
 @durable
+async def test_an_author_who_vanishes_is_all_that_is_asked_for(
+    client: Client, blog: Blog, keys: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with interrupted(monkeypatch, 1, blog, User, keys["ann"]):
+        data = await client.execute("{ posts { nodes { author { username } } } }")
+    assert data["posts"] == {"nodes": [{"author": {"username": "ben"}}]}
+
+
+@durable
 async def test_a_post_that_vanishes_before_its_content_is_read(
     client: Client, blog: Blog, keys: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

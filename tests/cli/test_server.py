@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy import text
 
 from blog_graphql.db.database import Database
 from blog_graphql.db.migrations import head_revision
+from blog_graphql.db.models import Post
 from blog_graphql.schema import print_schema
 from blog_graphql.settings import load_settings
 from tests.support.backends import only_postgresql
@@ -26,6 +28,10 @@ from tests.support.command import Outcome, run_command
 from tests.support.process import CHECKOUT, PATIENCE, Running, run, running
 
 USERS = "{ users { nodes { username } } }"
+COUNT = "{ posts { totalCount } }"
+DEMO_POSTS = [
+    post for post in (files("blog_graphql") / "demo").iterdir() if post.name.endswith(".md")
+]
 ADDRESS = re.compile(r"GraphiQL is at (http://127\.0\.0\.1:\d+)/graphql\n")
 SECRET = "s3cr3t"
 
@@ -84,6 +90,28 @@ async def test_a_file_is_made_migrated_and_kept(tmp_path: Path) -> None:
 async def test_a_database_in_memory_is_served() -> None:
     async with serving(BLOG_DATABASE_URL="sqlite://") as (_, http):
         assert await ask(http, USERS) == users()
+    async with serving(BLOG_DATABASE_URL="sqlite://", BLOG_DEMO="true") as (_, http):
+        assert await ask(http, COUNT) == {"data": {"posts": {"totalCount": len(DEMO_POSTS)}}}
+
+
+async def test_the_demo_blog_is_loaded_into_an_empty_file_only(tmp_path: Path) -> None:
+    async with serving(BLOG_DEMO="true") as (server, http):
+        assert await ask(http, COUNT) == {"data": {"posts": {"totalCount": len(DEMO_POSTS)}}}
+        await server.stop()
+    database = Database(load_settings(database_url=f"sqlite:///{tmp_path / 'blog.db'}"))
+    await Blog(database).delete(Post, 1)
+    await database.dispose()
+    async with serving(BLOG_DEMO="true") as (server, http):
+        assert await ask(http, COUNT) == {"data": {"posts": {"totalCount": len(DEMO_POSTS) - 1}}}
+
+
+async def test_an_address_of_version_6() -> None:
+    async with running("blog_graphql", "serve", "--host", "::1", BLOG_PORT="0") as server:
+        printed = await server.line()
+        assert re.fullmatch(r"GraphiQL is at http://\[::1\]:\d+/graphql\n", printed)
+        async with httpx.AsyncClient(timeout=PATIENCE) as http:
+            health = printed.removeprefix("GraphiQL is at ").strip().replace("graphql", "health")
+            assert (await http.get(health)).json() == {"status": "ok"}
 
 
 @only_postgresql
