@@ -21,7 +21,7 @@ from blog_graphql.db.migrations import check_migrated, upgrade
 from blog_graphql.db.session import database_errors
 from blog_graphql.errors import BlogError
 from blog_graphql.importing.demo import load_demo
-from blog_graphql.logs import configure_logging
+from blog_graphql.logs import configure_embedded_logging, configure_logging
 from blog_graphql.schema import build_schema, print_schema
 from blog_graphql.settings import Settings, load_settings
 
@@ -73,14 +73,12 @@ def graphql_router(settings: Settings, path: str = "/graphql") -> BlogRouter:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = database = Database(settings)
         try:
-            if is_in_memory(settings):
-                await upgrade(database)
-                if settings.demo:
-                    await load_demo(database)
+            await _prepare(database)
             yield
         finally:
             await database.dispose()
 
+    configure_embedded_logging()
     return BlogRouter(
         build_schema(introspection=settings.introspection),
         path=path,
@@ -89,6 +87,23 @@ def graphql_router(settings: Settings, path: str = "/graphql") -> BlogRouter:
         subscription_protocols=(),
         lifespan=lifespan,
     )
+
+
+async def _prepare(database: Database) -> None:
+    """Fill a database in memory; of any other, say what is wrong with it and serve all the same.
+
+    Not to start would take away ``/ready``, and with it the reason.
+    """
+    if is_in_memory(database.settings):
+        await upgrade(database)
+        if database.settings.demo:
+            await load_demo(database)
+        return
+    try:
+        with database_errors():
+            await check_migrated(database)
+    except (BlogError, DBAPIError) as error:
+        log.warning("the database is not ready", reason=str(error))
 
 
 def _operations_router(settings: Settings) -> APIRouter:

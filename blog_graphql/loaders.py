@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import aiodataloader
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 
 from blog_graphql.db.filters import Criteria
 from blog_graphql.db.models import Post, Tag, User, post_tags
@@ -38,6 +38,10 @@ ResultT = TypeVar("ResultT")
 
 # PostgreSQL takes 32,767 parameters a statement.
 _MOST_KEYS = 10_000
+
+# Characters of Markdown that an excerpt is made of: no excerpt needs more but that of a post
+# which begins with pages of markup, and the parser's worst cases grow with the square.
+EXCERPTED_CONTENT = 6_000
 
 Parent: TypeAlias = int | None
 
@@ -105,12 +109,15 @@ class RowLoader(DataLoader[KeyT, Any]):
 
 
 class ContentLoader(DataLoader[int, str]):
-    """The Markdown of posts, by the post's key."""
+    """The Markdown of posts or its beginning, by the post's key."""
 
-    def __init__(self, session: SessionContext, visibility: Visibility) -> None:
+    def __init__(
+        self, session: SessionContext, visibility: Visibility, length: int | None = None
+    ) -> None:
         super().__init__()
         self._session = session
-        self._statement = select(Post.id, Post.content).where(
+        content = Post.content if length is None else func.substr(Post.content, 1, length)
+        self._statement = select(Post.id, content.label("content")).where(
             Post.id.in_(bindparam("keys", expanding=True)), visibility.posts()
         )
 
@@ -130,16 +137,15 @@ class ContentLoader(DataLoader[int, str]):
 class TagsOfPostLoader(DataLoader[int, Any]):
     """The tags of visible posts by name, by the post's key."""
 
-    _statement = (
-        select(*columns(TagRow), post_tags.c.post_id)
-        .select_from(Tag.__table__.join(post_tags))
-        .where(post_tags.c.post_id.in_(bindparam("keys", expanding=True)))
-        .order_by(Tag.name, Tag.id)
-    )
-
-    def __init__(self, session: SessionContext) -> None:
+    def __init__(self, session: SessionContext, visibility: Visibility) -> None:
         super().__init__()
         self._session = session
+        self._statement = (
+            select(*columns(TagRow), post_tags.c.post_id)
+            .select_from(Tag.__table__.join(post_tags).join(Post.__table__))
+            .where(post_tags.c.post_id.in_(bindparam("keys", expanding=True)), visibility.posts())
+            .order_by(Tag.name, Tag.id)
+        )
 
     async def batch_load_fn(self, keys: list[int]) -> list[list[TagRow]]:
         """Read the tags of all posts in one statement."""
@@ -221,7 +227,13 @@ class ExistenceLoader(SourceLoader[Outside, bool]):
 
     async def read(self, spec: Outside, parents: Sequence[Parent]) -> dict[Parent, bool]:
         """Look beyond the same end of each parent's page."""
-        statement = select_existence(self.source, spec, self.visibility, self.keys(parents))
+        statement = select_existence(
+            self.source,
+            spec,
+            self.visibility,
+            self.keys(parents),
+            row_values=self.session.seeks_row_values,
+        )
         rows = await self.session.fetch(statement)
         if self.source.parent is None:
             return {None: rows[0][0]}
@@ -284,9 +296,14 @@ class Loaders:
         return ContentLoader(self.session, self.visibility)
 
     @cached_property
+    def post_beginning(self) -> ContentLoader:
+        """As much Markdown of visible posts as an excerpt takes."""
+        return ContentLoader(self.session, self.visibility, EXCERPTED_CONTENT)
+
+    @cached_property
     def tags_of_post(self) -> TagsOfPostLoader:
         """The tags of visible posts."""
-        return TagsOfPostLoader(self.session)
+        return TagsOfPostLoader(self.session, self.visibility)
 
     def pages(self, source: Source) -> PageLoader:
         """Pages from a source."""

@@ -21,16 +21,11 @@ _SHARED: list[Processor] = [
 
 def configure_logging(settings: Settings) -> None:
     """Send the logs of this process, those of libraries included, to standard error."""
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *_SHARED,
-            structlog.stdlib.PositionalArgumentsFormatter(),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
+    _configure_structlog(
+        structlog.stdlib.filter_by_level,
+        *_SHARED,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
     )
     handler = _StandardErrorHandler()
     handler.setFormatter(
@@ -51,6 +46,34 @@ def configure_logging(settings: Settings) -> None:
     logging.getLogger("uvicorn.access").disabled = True
 
 
+def configure_embedded_logging() -> None:
+    """Write our lines as text to the loggers of Python, unless structlog is configured already.
+
+    For a process that is not ours: its handlers and levels stay as they are.
+    """
+    if not structlog.is_configured():
+        _configure_structlog(
+            structlog.stdlib.filter_by_level,
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            _text(colors=False),
+        )
+
+
+def _configure_structlog(*processors: Processor) -> None:
+    structlog.configure(
+        processors=processors,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+
+
+def _text(*, colors: bool) -> Processor:
+    # The default shows local variables with a traceback, and so whatever secret is in one.
+    plain = structlog.dev.plain_traceback
+    return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)
+
+
 class _StandardErrorHandler(logging.StreamHandler[TextIO]):
     """Writes to whatever standard error is at the time, since it may be redirected."""
 
@@ -66,7 +89,4 @@ def _renderers(settings: Settings) -> list[Processor]:
     drop = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if settings.log_format is LogFormat.JSON:
         return [drop, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    # The default shows local variables with a traceback, and so whatever secret is in one.
-    traceback = structlog.dev.plain_traceback
-    colors = sys.stderr.isatty()
-    return [drop, structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=traceback)]
+    return [drop, _text(colors=sys.stderr.isatty())]

@@ -45,6 +45,7 @@ def build_schema(*, introspection: bool = True) -> BlogSchema:
 schema = build_schema()
 
 
+@cache
 def print_schema() -> str:
     """The schema in GraphQL's own language, sorted and described."""
     # Strawberry's own sorting replaces its enum types by plain ones, which do not serialise.

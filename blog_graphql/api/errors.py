@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import structlog
@@ -16,6 +17,9 @@ VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 BAD_USER_INPUT = "BAD_USER_INPUT"
 INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
 
+# What graphql-core puts into errors of validation and coercion; no name has a question mark.
+_SUGGESTION = re.compile(r" Did you mean [^?]*\?")
+
 MASKED_MESSAGE = "Internal server error. Quote the requestId when you report it."
 
 
@@ -25,25 +29,26 @@ def is_stale(errors: Sequence[GraphQLError] | None) -> bool:
 
 
 def present(
-    errors: Sequence[GraphQLError], *, executed: bool, request_id: str
+    errors: Sequence[GraphQLError], *, executed: bool, suggestions: bool, request_id: str
 ) -> list[GraphQLError]:
     """The errors as the client may see them.
 
     ``executed`` tells errors of resolvers and variables from those of the
-    document. What is unexpected is masked, and logged here: once, however many
-    fields met it.
+    document; without ``suggestions`` no name of the schema is given away. What
+    is unexpected is masked, and logged here: once, however many fields met it.
     """
     logged: set[int] = set()
     presented = []
     for error in errors:
         code = _code(error, executed=executed)
         if code != INTERNAL_SERVER_ERROR:
-            presented.append(_with_extensions(error, error.message, {"code": code}))
+            message = error.message if suggestions else _SUGGESTION.sub("", error.message)
+            presented.append(_with_extensions(error, message, {"code": code}))
             continue
         cause = error.original_error or error
         if id(cause) not in logged:
             logged.add(id(cause))
-            log.error("unexpected error", path=error.path, exc_info=cause)
+            log.error("unexpected error", path=error.path, request_id=request_id, exc_info=cause)
         extensions = {"code": code, "requestId": request_id}
         presented.append(_with_extensions(error, MASKED_MESSAGE, extensions))
     return presented

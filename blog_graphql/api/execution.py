@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, cast
 
 import strawberry
@@ -14,7 +14,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import ExecutionContext, PreExecutionError
 
-from blog_graphql.api.context import Context, RequestContext
+from blog_graphql.api.context import RequestContext
 from blog_graphql.api.errors import is_stale, present
 from blog_graphql.api.middleware import current_request_id
 from blog_graphql.errors import BadUserInput
@@ -55,11 +55,22 @@ class BlogSchema(strawberry.Schema):
                 statements += context.session.statements
             if not is_stale(result.errors):
                 break
+        request_id = current_request_id()
         if result.errors:
-            executed = not isinstance(result, PreExecutionError)
-            request_id = current_request_id()
-            result.errors = present(result.errors, executed=executed, request_id=request_id)
-        _log_operation(context, statements, started, result.errors)
+            result.errors = present(
+                result.errors,
+                executed=not isinstance(result, PreExecutionError),
+                suggestions=not self.config.disable_field_suggestions,
+                request_id=request_id,
+            )
+        log.info(
+            "operation",
+            name=context.operation_name,
+            duration_ms=round((time.perf_counter() - started) * 1000, 1),
+            statements=statements,
+            errors=sorted({str((e.extensions or {}).get("code")) for e in result.errors or ()}),
+            request_id=request_id,
+        )
         return result
 
     def process_errors(
@@ -77,7 +88,7 @@ class NameOperation(SchemaExtension):
             yield
         finally:
             name = self.execution_context.operation_name
-            if name is not None and name.isidentifier():
+            if isinstance(name, str) and name.isidentifier():
                 self.execution_context.context.operation_name = name[:_LONGEST_NAME]
 
 
@@ -90,15 +101,3 @@ def _refused(error: CannotGetOperationTypeError) -> ExecutionResult:
         else "The document has no operation: write a query."
     )
     return PreExecutionError(data=None, errors=[GraphQLError(str(refusal), original_error=refusal)])
-
-
-def _log_operation(
-    context: Context, statements: int, started: float, errors: Sequence[GraphQLError] | None
-) -> None:
-    log.info(
-        "operation",
-        name=context.operation_name,
-        duration_ms=round((time.perf_counter() - started) * 1000, 1),
-        statements=statements,
-        errors=sorted({str((error.extensions or {}).get("code")) for error in errors or ()}),
-    )

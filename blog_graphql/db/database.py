@@ -91,7 +91,10 @@ class Database:
 
 def is_in_memory(settings: Settings) -> bool:
     """Whether the database lives and dies with the process."""
-    return settings.is_embedded and settings.url.database in {None, "", ":memory:"}
+    name = (settings.url.database or ":memory:").removeprefix("file:")
+    return settings.is_embedded and (
+        name == ":memory:" or settings.url.query.get("mode") == "memory"
+    )
 
 
 def _pool_options(settings: Settings) -> dict[str, Any]:

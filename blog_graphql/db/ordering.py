@@ -132,7 +132,6 @@ class Ordering:
         ]
 
 
-@lru_cache(maxsize=512)
 def ordering(model: type[Base], *terms: tuple[str, bool]) -> Ordering:
     """The order by ``(column name, descending)`` pairs and then by primary key.
 
@@ -145,11 +144,14 @@ def ordering(model: type[Base], *terms: tuple[str, bool]) -> Ordering:
         directions.setdefault(name, descending)
     *_, last = directions.values()
     directions.setdefault("id", last)
+    return _ordering(model, tuple(directions.items()))
+
+
+@lru_cache(maxsize=512)
+def _ordering(model: type[Base], directions: tuple[tuple[str, bool], ...]) -> Ordering:
     columns = model.__table__.c
-    return Ordering(
-        model.__tablename__,
-        tuple(Term(columns[name], descending) for name, descending in directions.items()),
-    )
+    terms = tuple(Term(columns[name], descending) for name, descending in directions)
+    return Ordering(model.__tablename__, terms)
 
 
 def _compare(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, exists, func, select, true, union_all
+from sqlalchemy import ColumnElement, FromClause, Select, exists, func, or_, select, true, union_all
 
 from blog_graphql.db.filters import Criteria
 from blog_graphql.db.models import Post, Tag, User, post_tags
@@ -158,18 +158,35 @@ def select_counts(
 
 
 def select_existence(
-    source: Source, outside: Outside, visibility: Visibility, parents: Sequence[int] | None
+    source: Source,
+    outside: Outside,
+    visibility: Visibility,
+    parents: Sequence[int] | None,
+    *,
+    row_values: bool,
 ) -> Select[Any]:
-    """Whether rows lie outside a page: one boolean, or the parents that have such rows."""
+    """Whether rows lie outside a page: one boolean, or the parents that have such rows.
+
+    ``row_values`` tells whether the database finds a row value in an index.
+    """
     rows = select(1).select_from(source.table)
     rows = rows.where(source.visible(visibility), *outside.criteria.clauses())
-    if outside.position is not None:
-        beyond = outside.ordering.beyond
-        rows = rows.where(beyond(outside.position, backward=outside.preceding, inclusive=True))
+    ranges = _ranges(outside, row_values=row_values)
     if source.parent is None or parents is None:
-        return select(rows.exists())
+        return select(or_(*[exists(rows.where(range_)) for range_ in ranges]))
     (parent_table,) = {key.column.table for key in source.parent.foreign_keys}
     parent = parent_table.alias("parent")
+    rows = rows.where(source.parent == parent.c.id).correlate(parent)
     return select(parent.c.id).where(
-        parent.c.id.in_(parents), exists(rows.where(source.parent == parent.c.id).correlate(parent))
+        parent.c.id.in_(parents), or_(*[exists(rows.where(range_)) for range_ in ranges])
     )
+
+
+def _ranges(outside: Outside, *, row_values: bool) -> list[ColumnElement[bool]]:
+    """Conditions that each an index can answer, and that make up the outside together."""
+    if outside.position is None:
+        return [true()]
+    look = {"backward": outside.preceding, "inclusive": True}
+    if row_values:
+        return [outside.ordering.beyond(outside.position, **look)]
+    return outside.ordering.runs(outside.position, **look)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, literal, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, literal, or_, select, true
 
 from blog_graphql.db.models import Post, Tag, UserRole, post_tags
 from blog_graphql.db.types import UTCDateTime
@@ -51,8 +51,9 @@ class Visibility:
         if self.viewer.is_editorial:
             return true()
         link = post_tags.alias()
-        return Tag.id.in_(
-            select(link.c.tag_id)
+        bearing = (
+            select(1)
             .join_from(link, Post, link.c.post_id == Post.id)
-            .where(self.posts())
+            .where(link.c.tag_id == Tag.id, self.posts())
         )
+        return exists(bearing.correlate(Tag.__table__))

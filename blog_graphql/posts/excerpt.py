@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from html.parser import HTMLParser
 
 from markdown_it import MarkdownIt
@@ -17,11 +18,11 @@ LONGEST_EXCERPT = 1_000
 DEFAULT_EXCERPT = 200
 
 _ELLIPSIS = "…"
-# A first guess at how much Markdown makes the text; it grows where it was too little, up to
-# what the parser does in a fraction of a second whatever it is fed.
+# A first guess at how much Markdown makes the text; it grows where it was too little.
 _MARKDOWN_PER_CHARACTER = 4
 _LEAST_MARKDOWN = 500
-_MOST_MARKDOWN = 16_000
+# Some megabytes at most, so that a list which is read often is parsed once.
+_REMEMBERED = 512
 # A word longer than this is cut inside: the text has no spaces to cut at.
 _LONGEST_WORD = 40
 _JOINER = "\u200d"
@@ -31,8 +32,12 @@ _BREAKS = {"softbreak", "hardbreak"}
 _markdown = MarkdownIt("commonmark").enable("table")
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def excerpt(markdown: str, length: int) -> str:
     """At most ``length`` characters of the plain text, the ellipsis included.
+
+    Parsing takes time in proportion to the text, and more for some markup: pass
+    the beginning of a long one.
 
     Raises:
         BadUserInput: the length is out of bounds.
@@ -47,16 +52,16 @@ def excerpt(markdown: str, length: int) -> str:
 def _plain_beginning(markdown: str, length: int) -> str:
     """Plain text of which the first ``length`` characters are right.
 
-    Only as much of a long post is parsed as it takes.
+    Only as much is parsed as it takes.
     """
     size = _LEAST_MARKDOWN + _MARKDOWN_PER_CHARACTER * length
-    while size < min(len(markdown), _MOST_MARKDOWN):
+    while size < len(markdown):
         # Markup is whole between two paragraphs, and cut to pieces anywhere else.
         text = plain_text(markdown[: max(markdown.rfind("\n\n", 0, size), 0)])
         if len(text) > length:
             return text
         size *= 2
-    return plain_text(markdown[:_MOST_MARKDOWN])
+    return plain_text(markdown)
 
 
 def plain_text(markdown: str) -> str:

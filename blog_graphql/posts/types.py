@@ -70,7 +70,7 @@ class Post(Node):
         ] = DEFAULT_EXCERPT,
     ) -> str:
         """Load the text and cut it."""
-        content = await info.context.loaders.post_content.load(root.id)
+        content = await info.context.loaders.post_beginning.load(root.id)
         # Parsing is work enough to keep others waiting.
         return await to_thread(excerpt, content, DEFAULT_EXCERPT if length is None else length)
 

@@ -294,3 +294,19 @@ async def _show(database: Database, setting: str) -> Any:
         return await connection.scalar(text(f"SHOW {setting}"))
     finally:
         await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("sqlite://", True),
+        ("sqlite:///:memory:", True),
+        ("sqlite:///file::memory:?cache=shared&uri=true", True),
+        ("sqlite:///file:blog?mode=memory&cache=shared&uri=true", True),
+        ("sqlite:///file:blog.db?mode=ro&uri=true", False),
+        ("sqlite:///blog.db", False),
+        ("postgresql://localhost/memory", False),
+    ],
+)
+def test_what_lives_in_memory(url: str, *, expected: bool) -> None:
+    assert is_in_memory(load_settings(database_url=url)) is expected

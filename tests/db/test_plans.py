@@ -8,13 +8,23 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import Select, event, text
 
 from blog_graphql.db.database import Database
-from blog_graphql.db.filters import PostCriteria
-from blog_graphql.db.models import UserRole
+from blog_graphql.db.filters import PostCriteria, TagCriteria
+from blog_graphql.db.models import Tag, UserRole
 from blog_graphql.db.ordering import Position, ordering
-from blog_graphql.db.pages import POSTS, POSTS_OF_AUTHOR, TAGS, USERS, PageSpec, Source, select_page
+from blog_graphql.db.pages import (
+    POSTS,
+    POSTS_OF_AUTHOR,
+    TAGS,
+    USERS,
+    Outside,
+    PageSpec,
+    Source,
+    select_existence,
+    select_page,
+)
 from blog_graphql.db.rows import MODELS
 from blog_graphql.db.session import SessionContext, session_context
 from blog_graphql.db.visibility import ANONYMOUS, Viewer, Visibility
@@ -65,6 +75,11 @@ async def plan(
     """How the database would read a page."""
     parents = None if source.parent is None else [1]
     statement = select_page(source, spec, visibility, parents, row_values=session.seeks_row_values)
+    return await explained(session, statement)
+
+
+async def explained(session: SessionContext, statement: Select[Any]) -> str:
+    """How the database would run a statement."""
     return "\n".join(str(row[-1]) for row in await session.fetch(statement))
 
 
@@ -113,6 +128,33 @@ async def test_sqlite_seeks_in_an_index(
             lines = found.splitlines()
             sorts = [before for before, line in pairwise(lines) if "TEMP B-TREE" in line]
             assert all(before.startswith("SCAN anon_") for before in sorts), found
+
+
+@only_sqlite
+@either_way
+@every_order
+async def test_sqlite_looks_beyond_a_page_in_an_index(
+    session: SessionContext, source: Source, column: str, value: Any, *, descending: bool
+) -> None:
+    order = ordering(MODELS[source.row_type], (column, descending))
+    for preceding in (False, True):
+        outside = Outside(order, PostCriteria(), (value, 7), preceding)
+        parents = None if source.parent is None else [1]
+        found = await explained(
+            session, select_existence(source, outside, EDITOR, parents, row_values=False)
+        )
+        assert found.count("INDEX ix_") == 2, found
+        assert "SCAN posts" not in found, found
+
+
+@only_sqlite
+async def test_a_tag_is_visible_by_its_own_posts(session: SessionContext) -> None:
+    signed_out = Visibility(ANONYMOUS, MOMENT)
+    found = await plan(
+        session, TAGS, PageSpec(ordering(Tag, ("name", False)), TagCriteria(), 20), signed_out
+    )
+    assert "ix_post_tags_tag_id_post_id (tag_id=?)" in found, found
+    assert "SCAN posts" not in found, found
 
 
 @only_postgresql

@@ -200,3 +200,29 @@ async def test_queries_may_be_sent_in_the_address(database: Database) -> None:
 
 async def _ask(http: Any, query: str) -> Any:
     return (await http.post("/graphql", json={"query": query})).json()
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        ("{ posts(frist: 1) { totalCount } }", {}),
+        ("{ posts(filter: {isPublish: true}) { totalCount } }", {}),
+        ("query ($f: PostFilter) { posts(filter: $f) { totalCount } }", {"f": {"isPublish": 1}}),
+        ("query ($f: PostFilte) { posts(filter: $f) { totalCount } }", {}),
+        ("{ posts(orderBy: [{field: TITEL}]) { totalCount } }", {}),
+        ("{ node(id: 1) { ... on Pots { id } } }", {}),
+        ("{ post { idd } }", {}),
+    ],
+)
+@pytest.mark.parametrize("backend", ["memory"], indirect=True)
+async def test_without_introspection_nothing_is_suggested(
+    database: Database, query: str, variables: dict[str, Any]
+) -> None:
+    body = {"query": query, "variables": variables}
+    async with asking(app_over(database, introspection=False)) as http:
+        secretive = await http.post("/graphql", json=body)
+    async with asking(app_over(database)) as http:
+        helpful = await http.post("/graphql", json=body)
+    assert "Did you mean" in helpful.text
+    assert "Did you mean" not in secretive.text
+    assert len(secretive.json()["errors"]) == len(helpful.json()["errors"])
