@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from blog_graphql.db.database import Database
 from blog_graphql.db.models import Post, PostSource, Tag, User, post_tags
+from blog_graphql.importing import Summary
 
 FIRST = "---\ntitle: First\ndate: 2023-12-15\nauthor: jane\ntags: [one, two]\n---\nText\n"
 SECOND = "---\ntitle: Second\ndate: 2023-12-16\nauthor: joe\ntags: [two]\n---\nText\n"
@@ -119,3 +120,8 @@ async def stored_paths(database: Database) -> list[str]:
     """The path of every imported file."""
     async with database.transaction() as session:
         return list(await session.scalars(select(PostSource.path).order_by(PostSource.path)))
+
+
+def counts(summary: Summary) -> tuple[int, int, int, int]:
+    """How many files were created, updated, unchanged and skipped."""
+    return summary.created, summary.updated, summary.unchanged, len(summary.skipped)
