@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator
@@ -146,7 +145,7 @@ class Settings(BaseSettings):
                 )
         return value
 
-    @cached_property
+    @property
     def url(self) -> URL:
         """The database URL with the driver that serves it."""
         url = make_url(self.database_url)

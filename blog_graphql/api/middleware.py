@@ -7,6 +7,7 @@ import uuid
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars, get_contextvars
@@ -72,6 +73,8 @@ class MaskingMiddleware:
 
         try:
             await self._app(scope, receive, send_and_note)
+        except ClientDisconnect:
+            log.debug("the client hung up")
         except Exception:
             # An answer that is under way can only be broken off.
             if started:

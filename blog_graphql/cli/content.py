@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -13,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from blog_graphql.cli.database import open_database
+from blog_graphql.db.database import is_in_memory
 from blog_graphql.importing import Summary, import_folder, load_demo
 from blog_graphql.importing.importer import ProgressCallback
 from blog_graphql.logs import configure_logging
@@ -50,16 +53,32 @@ def load_demo_blog() -> None:
 
 
 async def _import(settings: Settings, path: Path, author: str | None, *, dry_run: bool) -> Summary:
-    async with open_database(settings) as database:
-        with _progress_bar() as advance:
-            return await import_folder(
-                database, path, author=author, dry_run=dry_run, on_progress=advance
-            )
+    with _untouched(settings) if dry_run else nullcontext(settings) as used:
+        async with open_database(used) as database:
+            with _progress_bar() as advance:
+                return await import_folder(
+                    database, path, author=author, dry_run=dry_run, on_progress=advance
+                )
 
 
 async def _load_demo(settings: Settings) -> Summary:
     async with open_database(settings) as database:
         return await load_demo(database)
+
+
+@contextmanager
+def _untouched(settings: Settings) -> Iterator[Settings]:
+    """Settings for a copy of an SQLite file, which opening would make or migrate."""
+    if not settings.is_embedded or is_in_memory(settings):
+        yield settings
+        return
+    with TemporaryDirectory() as folder:
+        copy = Path(folder, "blog.db")
+        original = Path(settings.url.database or "")
+        if original.is_file():
+            with closing(sqlite3.connect(original)) as source, closing(sqlite3.connect(copy)) as to:
+                source.backup(to)
+        yield load_settings(database_url=f"sqlite:///{copy}")
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def _listen(settings: Settings) -> socket.socket:
         listener.close()
         raise StartupError(
             f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; "
-            "choose another with --port or BLOG_PORT"
+            "choose another with --host and --port, or BLOG_HOST and BLOG_PORT"
         ) from error
     return listener
 
@@ -91,6 +91,8 @@ def _run(settings: Settings, listener: socket.socket, *, workers: int, reload: b
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_timeout,
+        # A worker answers once it has imported everything, which a busy machine takes its time for.
+        timeout_worker_healthcheck=60,
     )
     server = uvicorn.Server(config)
     if reload:

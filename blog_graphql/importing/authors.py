@@ -8,7 +8,6 @@ from typing import Any
 
 from slugify import slugify
 
-from blog_graphql.errors import BadUserInput
 from blog_graphql.importing.fields import Fields, first_present, line, section
 from blog_graphql.text import fold
 
@@ -19,6 +18,16 @@ _MIN_USERNAME_LENGTH = 3
 
 _HANDLE_KEYS = ("username", "login", "handle", "nickname", "nick")
 _NAME_KEYS = ("name", "full_name", "fullname", "display_name")
+_NAME_PARTS = ("first_name", "last_name")
+_ACCOUNT_KEYS = ("github", "twitter")
+
+# A name inside of Markdown's or HTML's links, before an address, or behind an at sign.
+_MARKED_UP = re.compile(
+    r"\[\[(?P<wiki>[^\]]+)\]\]|\[(?P<markdown>[^\]]+)\]\([^)]*\).*|<a\s[^>]*>(?P<html>[^<]+)</a>.*"
+    r"|(?P<mail>[^<]*[^<\s])\s*<[^>]*@[^>]*>|@(?P<at>\w[\w.-]*)",
+    re.IGNORECASE,
+)
+_COMMA = re.compile(r",(?![^(\[<]*[)\]>])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,7 @@ def read_authors(fields: Fields) -> tuple[AuthorName, ...]:
     """Everybody whom the front matter names as an author, each once, the first one first.
 
     Raises:
-        BadUserInput: an author is neither text nor a mapping with a name.
+        BadUserInput: an author is neither text nor a mapping.
     """
     names: dict[str, AuthorName] = {}
     for place in (fields, *(section(fields, name) for name in ("extra", "params", "taxonomies"))):
@@ -68,8 +77,8 @@ def numbered_username(username: str, number: int) -> str:
 def _read(value: Any, key: str) -> list[AuthorName]:
     if isinstance(value, list):
         items = value
-    elif isinstance(value, str) and key == "authors":
-        items = value.split(",")
+    elif isinstance(value, str):
+        items = _split(value, key)
     else:
         items = [value]
     authors = (_author(item, key) for item in items if item is not None)
@@ -77,14 +86,33 @@ def _read(value: Any, key: str) -> list[AuthorName]:
 
 
 def _author(value: Any, key: str) -> AuthorName:
+    """The author in a value; one without a handle when it names nobody."""
     if not isinstance(value, dict):
-        return AuthorName(line(value, key))
+        return AuthorName(_plain_name(line(value, key)))
     person = {str(name).lower(): item for name, item in value.items()}
-    if not person.keys() & {*_HANDLE_KEYS, *_NAME_KEYS}:
-        raise BadUserInput(f"{key} must be a name, or a mapping with a name or username")
-    handle, name = first_present(person, *_HANDLE_KEYS), first_present(person, *_NAME_KEYS)
-    full_name = line(name[1], key) if name else None
-    return AuthorName(line(handle[1], key), full_name) if handle else AuthorName(full_name or "")
+    name = first_present(person, *_NAME_KEYS)
+    parts = [line(person[part], key) for part in _NAME_PARTS if person.get(part) is not None]
+    full_name = line(name[1], key) if name else " ".join(parts)
+    given = first_present(person, *_HANDLE_KEYS)
+    handle = line(given[1], key) if given else ""
+    if "@" in handle and full_name:
+        handle = ""  # an email address is for signing in, not for showing
+    account = None if handle or full_name else first_present(person, *_ACCOUNT_KEYS)
+    if account:
+        handle = line(account[1], key)
+    return AuthorName(handle or full_name, full_name or None if handle else None)
+
+
+def _split(text: str, key: str) -> list[str]:
+    """The names in a text: under ``author`` a comma may be part of the one name."""
+    names = [name for name in _COMMA.split(text) if name.strip()]
+    several = key == "authors" or all(len(name.split()) > 1 for name in names)
+    return names if several else [text]
+
+
+def _plain_name(text: str) -> str:
+    match = _MARKED_UP.fullmatch(text)
+    return next(filter(None, match.groups())).strip() if match else text
 
 
 def _make_username(handle: str) -> str:

@@ -10,8 +10,33 @@ from dateutil import parser
 
 from blog_graphql.errors import BadUserInput
 
-# The names that RFC 5322 knows; others mean different offsets to different people.
-_ZONES = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
+# Hours ahead of UTC. Those of RFC 5322 first, which win where a name has other meanings; the rest
+# have one. Any other name counts as none, as it does in Ruby.
+_ZONES = {
+    "EST": -5,
+    "EDT": -4,
+    "CST": -6,
+    "CDT": -5,
+    "MST": -7,
+    "MDT": -6,
+    "PST": -8,
+    "PDT": -7,
+    "WET": 0,
+    "WEST": 1,
+    "CET": 1,
+    "CEST": 2,
+    "EET": 2,
+    "EEST": 3,
+    "MSK": 3,
+    "JST": 9,
+    "KST": 9,
+    "AEST": 10,
+    "AEDT": 11,
+    "NZST": 12,
+    "NZDT": 13,
+}
+# Go writes both, and the number is the one that is clear.
+_NAME_AFTER_OFFSET = re.compile(r"([+-]\d{2}:?\d{2})\s+\(?[A-Za-z]{1,5}\)?$")
 # dateutil reads UTC+3 as POSIX does, three hours behind; people mean three hours ahead.
 _UTC_BEFORE_OFFSET = re.compile(r"(?:UTC|GMT)(?=[+-]\d)")
 # Ruby takes a year said twice, so there are posts of Jekyll's with one.
@@ -67,7 +92,8 @@ def date_in_folders(path: str) -> datetime | None:
 def _parse_text(text: str) -> datetime:
     if len(text) > _LONGEST_DATE:
         raise ValueError("too long for a date")
-    text = _REPEATED_YEAR.sub(r"\1\2", _UTC_BEFORE_OFFSET.sub("", text.strip()))
+    text = _NAME_AFTER_OFFSET.sub(r"\1", _UTC_BEFORE_OFFSET.sub("", text.strip()))
+    text = _REPEATED_YEAR.sub(r"\1\2", text)
     dayfirst = _DOTTED.match(text) is not None
     moment, other = (
         parser.parse(text, default=default, dayfirst=dayfirst, tzinfos=_zone)
@@ -81,11 +107,7 @@ def _parse_text(text: str) -> datetime:
 def _zone(name: str | None, offset: int | None) -> tzinfo | None:
     if offset is not None:
         return timezone(timedelta(seconds=offset))
-    if name is None:
-        return None
-    if name not in _ZONES:
-        raise ValueError(f"{name} is not a time zone with one meaning")
-    return timezone(timedelta(hours=_ZONES[name]))
+    return timezone(timedelta(hours=_ZONES[name])) if name in _ZONES else None
 
 
 def _midnight(match: re.Match[str]) -> datetime | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
@@ -23,13 +23,23 @@ MAX_TITLE_LENGTH = 200
 MAX_CONTENT_LENGTH = 500_000
 MAX_TAG_LENGTH = 50
 MAX_TAGS = 30
+_MOST_ITEMS = 1_000
 
-_PUBLICATION_KEYS = ("publishdate", "pubdate", "published_at", "published")
-_UPDATE_KEYS = ("lastmod", "updated", "last_modified_at", "modified", "updated_at")
+# Hugo's, Jekyll's and Zola's names, and those of other generators that are spelled alike.
+_PUBLICATION_KEYS = (
+    *("publishdate", "pubdate", "pubdatetime", "published_at", "publishedat", "published_date"),
+    *("publisheddate", "published"),
+)
+_UPDATE_KEYS = (
+    *("lastmod", "updated", "last_modified_at", "modified", "updated_at", "updatedat"),
+    *("moddatetime", "lastmodified", "last_modified"),
+)
 _ADDRESS_KEYS = ("path", "url", "permalink")
 _PLURAL_TAG_KEYS = ("tags", "categories")
 _TAG_KEYS = ("tags", "tag", "categories", "category")
 
+# A pattern, another site's, or none on purpose.
+_NO_ADDRESS = re.compile(r"[:{]|^\s*(?:false|none|null)\s*$", re.IGNORECASE)
 _BLANK_LINES = re.compile(r"(?:[ \t]*\n)*")
 
 
@@ -76,6 +86,8 @@ def read_document(data: bytes, path: PurePath, modified: datetime) -> Document |
     written = date or publication or name_date or date_in_folders(path.as_posix())
     if written is None and address:
         written = date_in_folders(address)
+    updated = _update_date(fields)
+    written = written or updated
     created_at = written or modified
     return Document(
         title=_title(fields, content, name),
@@ -84,7 +96,7 @@ def read_document(data: bytes, path: PurePath, modified: datetime) -> Document |
         content=content,
         created_at=created_at,
         published_at=None if _is_draft(fields, path) else publication or created_at,
-        updated_at=_update_date(fields, created_at),
+        updated_at=updated if updated and updated >= created_at else None,
         is_dated=written is not None,
         authors=read_authors(fields),
         tags=_tags(fields),
@@ -114,7 +126,7 @@ def _check_content(text: str) -> str:
 
 def _own_name(path: PurePath) -> str:
     """The name of the file, or of the folder whose ``index`` it is."""
-    name = unicodedata.normalize("NFC", path.stem)
+    name = unicodedata.normalize("NFC", path.stem).removesuffix(".html")
     if name == "index" or name.startswith("index."):
         # index.fr.md is the French page of the bundle.
         return unicodedata.normalize("NFC", path.parent.name) + name.removeprefix("index")
@@ -135,10 +147,10 @@ def _title(fields: Fields, content: str, name: str) -> str:
 
 
 def _address(fields: Fields) -> str | None:
-    """The page's own address, unless it is a pattern with ``:`` tokens or on another site."""
+    """The page's own address, unless it is a pattern, on another site, or switched off."""
     for key in _ADDRESS_KEYS:
         value = fields.get(key)
-        if isinstance(value, str) and ":" not in value:
+        if isinstance(value, str) and not _NO_ADDRESS.search(value):
             address = value.strip().rstrip("/").removesuffix(".html").removesuffix("/index")
             if address:
                 return address
@@ -148,8 +160,14 @@ def _address(fields: Fields) -> str | None:
 def _own_slug(fields: Fields, address: str | None) -> str | None:
     given = first_present(fields, "slug")
     if given:
-        return line(given[1], "slug")
-    return address and address.rpartition("/")[2]
+        slug = line(given[1], "slug")
+        # Written as an address, it is one.
+        return _last_part(slug) if slug.startswith("/") else slug
+    return address and _last_part(address)
+
+
+def _last_part(address: str) -> str:
+    return address.rstrip("/").removesuffix(".html").removesuffix("/index").rpartition("/")[2]
 
 
 def _front_matter_date(fields: Fields, *keys: str) -> datetime | None:
@@ -164,14 +182,21 @@ def _front_matter_date(fields: Fields, *keys: str) -> datetime | None:
 
 
 def _publication_date(fields: Fields) -> datetime | None:
-    # Jekyll's `published` is a boolean, Hugo's a date.
-    keys = [key for key in _PUBLICATION_KEYS if not _is_boolean(fields.get(key))]
+    # Jekyll's `published` is a boolean and any word counts as true, Hugo's is a date.
+    keys = [key for key in _PUBLICATION_KEYS if not _is_word(fields.get(key))]
     return _front_matter_date(fields, *keys)
 
 
-def _update_date(fields: Fields, created_at: datetime) -> datetime | None:
-    updated_at = _front_matter_date(fields, *_UPDATE_KEYS)
-    return updated_at if updated_at and updated_at >= created_at else None
+def _update_date(fields: Fields) -> datetime | None:
+    """The last change; what is no date, such as Hugo's ``:git``, is as good as none."""
+    try:
+        return _front_matter_date(fields, *_UPDATE_KEYS)
+    except BadUserInput:
+        return None
+
+
+def _is_word(value: Any) -> bool:
+    return _is_boolean(value) or (isinstance(value, str) and value.strip().isalpha())
 
 
 def _is_draft(fields: Fields, path: PurePath) -> bool:
@@ -179,6 +204,8 @@ def _is_draft(fields: Fields, path: PurePath) -> bool:
     if "_drafts" in path.parts or (draft and is_true(draft[1], "draft")):
         return True
     published = fields.get("published")
+    if isinstance(published, str) and published.strip().lower() == "draft":
+        return True
     return _is_boolean(published) and not is_true(published, "published")
 
 
@@ -210,6 +237,20 @@ def _tags(fields: Fields) -> tuple[str, ...]:
 def _tag_names(value: Any, key: str) -> Sequence[str]:
     if isinstance(value, str) and key in _PLURAL_TAG_KEYS:
         value = value.replace(",", " ").split()
-    items = value if isinstance(value, list) else [value]
-    names = (line(item, key) for item in items if item is not None)
+    names = (line(item, key) for item in _flat(value, key) if item is not None)
     return [name for name in names if name]
+
+
+def _flat(value: Any, key: str) -> Iterator[Any]:
+    """The items of a list, and of the lists in it: Hexo nests categories."""
+    pending = [value]
+    for _ in range(_MOST_ITEMS):
+        if not pending:
+            return
+        item = pending.pop()
+        if isinstance(item, list):
+            pending.extend(reversed(item))
+        else:
+            yield item
+    # A few bytes of YAML aliases can stand for billions of items.
+    raise BadUserInput(f"{key} has too many items")

@@ -9,8 +9,8 @@ from typing import Any
 from blog_graphql.errors import BadUserInput
 from blog_graphql.text import collapse_spaces, is_storable
 
-_TRUE = {"true", "yes", "on"}
-_FALSE = {"false", "no", "off"}
+_TRUE = {"true", "yes", "on", "1"}
+_FALSE = {"false", "no", "off", "0"}
 
 Fields = Mapping[str, Any]
 
@@ -64,7 +64,7 @@ def is_true(value: Any, name: str) -> bool:
     """
     if isinstance(value, bool):
         return value
-    word = value.strip().lower() if isinstance(value, str) else ""
+    word = str(value).strip().lower() if isinstance(value, str | int) else ""
     if word in _TRUE | _FALSE:
         return word in _TRUE
     raise BadUserInput(f"{name} must be true or false")

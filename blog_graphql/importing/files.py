@@ -17,6 +17,9 @@ _MARKDOWN = {".md", ".markdown", ".mkd", ".mkdn", ".mdown"}
 _GENERATED = {"node_modules", "_site"}
 
 
+_JEKYLL_FOLDERS = {"_posts", "_drafts"}
+
+
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """A file below the imported folder."""
@@ -32,8 +35,9 @@ class SourceFile:
 
     @property
     def is_section(self) -> bool:
-        """Whether it describes a section of the blog, not a post: ``_index.md``."""
-        return self.path.name.partition(".")[0] == "_index"
+        """Whether it is no post by its name: ``_index.md``, or what Jekyll leaves out."""
+        hidden = self.path.name.startswith("_") and self.path.parent.name in _JEKYLL_FOLDERS
+        return hidden or self.path.name.partition(".")[0] == "_index"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,8 @@ def _walk(root: Path, errors: list[OSError]) -> Iterator[Path]:
             name for name in folders if not name.startswith(".") and name not in _GENERATED
         ]
         for name in names:
-            yield Path(folder, name)
+            if not name.startswith("."):
+                yield Path(folder, name)
 
 
 def _explain(error: Exception) -> str:

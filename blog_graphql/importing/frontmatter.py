@@ -24,6 +24,16 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = "tag:yaml.org,2002:null"
 
 
+def _construct_text(loader: Any, node: yaml.ScalarNode) -> str:
+    """What old exporters marked as binary because it was not ASCII."""
+    data: bytes = yaml.SafeLoader.construct_yaml_binary(loader, node)
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        problem = "a binary value is not UTF-8 text"
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from error
+
+
 class _TextLoader(_Loader):  # type: ignore[misc] # chosen at run time: C where it is built
     """Constructs mappings, lists and null; every other scalar stays text as it is written."""
 
@@ -35,6 +45,7 @@ class _TextLoader(_Loader):  # type: ignore[misc] # chosen at run time: C where 
         "tag:yaml.org,2002:map": yaml.SafeLoader.construct_yaml_map,
         "tag:yaml.org,2002:seq": yaml.SafeLoader.construct_yaml_seq,
         _NULL: yaml.SafeLoader.construct_yaml_null,
+        "tag:yaml.org,2002:binary": _construct_text,
         None: yaml.SafeLoader.construct_scalar,
     }
 

@@ -140,7 +140,7 @@ async def test_a_taken_port(tmp_path: Path) -> None:
     assert line.startswith(
         f"blog-graphql: cannot listen on 127.0.0.1 port {port}: Address already in use"
     )
-    assert line.endswith("; choose another with --port or BLOG_PORT")
+    assert line.endswith("; choose another with --host and --port, or BLOG_HOST and BLOG_PORT")
     assert files_in(tmp_path) == []
 
 

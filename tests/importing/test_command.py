@@ -62,11 +62,22 @@ def test_a_skipped_file_is_an_exit_status(blog: Path) -> None:
 
 @pytest.mark.usefixtures("blog")
 def test_a_dry_run_can_be_followed_by_the_real_one() -> None:
-    dry, real = run("import", "blog", "--dry-run"), run("import", "blog")
+    dry = run("import", "blog", "--dry-run")
+    assert not Path("test.db").exists()
+    real = run("import", "blog")
     assert dry.returncode == 0
     assert dry.stdout.splitlines()[0] == "Dry run of importing blog"
     assert dry.stdout.splitlines()[-1] == "Nothing was written."
     assert real.stdout == SUMMARY.format(created=1, unchanged=0)
+
+
+@pytest.mark.usefixtures("blog")
+def test_a_dry_run_leaves_an_old_database_as_it_is() -> None:
+    run("db", "upgrade", "0001")
+    before = Path("test.db").read_bytes()
+    assert run("import", "blog", "--dry-run").returncode == 0
+    assert run("db", "current").stdout == "0001 (head is 0003)\n"
+    assert Path("test.db").read_bytes() == before
 
 
 @pytest.mark.usefixtures("blog")

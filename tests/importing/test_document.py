@@ -15,6 +15,13 @@ from blog_graphql.importing.document import Document, read_document
 MODIFIED = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
 
 
+# Twelve doublings of one item.
+BOMB = b"---\nx0: &x0 [x]\n" + b"".join(
+    b"x%d: &x%d [*x%d, *x%d]\n" % (number + 1, number + 1, number, number) for number in range(12)
+)
+BOMB += b"tags: *x12\n---\nText"
+
+
 def read(text: str | bytes, path: str = "/blog/name.md") -> Document:
     data = text if isinstance(text, bytes) else text.encode()
     document = read_document(data, PurePosixPath(path), MODIFIED)
@@ -125,6 +132,10 @@ def test_the_title(lines: list[str], content: str, path: str, title: str) -> Non
         ("permalink: /:year/:title/", "/blog/name.md", "name", False),
         ("permalink: /", "/blog/name.md", "name", False),
         ("url: https://example.org/elsewhere", "/blog/name.md", "name", False),
+        ("permalink: '/{{ page.fileSlug }}/'", "/blog/name.md", "name", False),
+        ("permalink: false", "/blog/name.md", "name", False),
+        ("slug: /blog/the-name.html", "/blog/name.md", "the-name", True),
+        ("a: b", "/blog/2023-12-15-name.html.md", "name", False),
     ],
 )
 def test_the_slug(line: str, path: str, slug: str, own: bool) -> None:
@@ -144,6 +155,9 @@ def test_the_slug(line: str, path: str, slug: str, own: bool) -> None:
         ("a: b", "/blog/2023/12/15/name.md", day(2023, 12, 15)),
         ("path: 2023/12/15/name", "/blog/x.md", day(2023, 12, 15)),
         ("permalink: /2023/12/15/name/", "/blog/x.md", day(2023, 12, 15)),
+        ("lastmod: 2023-12-15", "/blog/x.md", day(2023, 12, 15)),
+        ("lastmod: 2023-12-15", "/blog/2021-01-01-x.md", day(2021, 1, 1)),
+        ("pubDatetime: 2023-12-15", "/blog/x.md", day(2023, 12, 15)),
     ],
 )
 def test_the_date(line: str, path: str, expected: datetime) -> None:
@@ -176,6 +190,9 @@ def test_dates_of_toml() -> None:
         ("updated: 2023-12-15", day(2023, 12, 15)),
         ("last_modified_at: 2023-12-14", None),
         ("lastmod:", None),
+        ("lastmod: :git", None),
+        ("last_modified_at: false", None),
+        ("modDatetime: 2024-01-01", day(2024, 1, 1)),
     ],
 )
 def test_the_date_of_the_last_change_unless_it_is_before_the_date(
@@ -194,6 +211,10 @@ def test_the_date_of_the_last_change_unless_it_is_before_the_date(
         ("draft:", "/blog/x.md", False),
         ("published: false", "/blog/x.md", True),
         ("published: on", "/blog/x.md", False),
+        ("published: draft", "/blog/x.md", True),
+        ("published: released", "/blog/x.md", False),
+        ("draft: 1", "/blog/x.md", True),
+        ("draft: 0", "/blog/x.md", False),
         ("published: 2023-12-15", "/blog/x.md", False),
         ("a: b", "/blog/_drafts/x.md", True),
         ("published: true", "/blog/_drafts/deeper/x.md", True),
@@ -214,6 +235,8 @@ def test_drafts(line: str, path: str, draft: bool) -> None:
         (yaml("tags: [2020, 1.10, on, ' two  words ']"), ("2020", "1.10", "on", "two words")),
         (yaml("tags:", "categories: []", "tag: ''"), ()),
         (yaml("tags: [null, '']"), ()),
+        (yaml("categories: [[one, two], [one, [three]]]"), ("one", "two", "three")),
+        (yaml("tags: [!!binary 5pel6K6w]"), ("日记",)),
         (yaml("tags: [Rust, rust]", "categories: [RUST, web]"), ("Rust", "web")),
         ("+++\ntags = [1, true, 2023-12-15]\n+++\nText", ("1", "true", "2023-12-15")),
         (
@@ -251,8 +274,8 @@ def test_the_tags(text: str, tags: tuple[str, ...]) -> None:
             "date: 'soon' is not a date; write it as 2023-12-15 or 2023-12-15T08:30:00+01:00",
         ),
         (
-            b"---\npublished: maybe\n---\nText",
-            "published: 'maybe' is not a date; write it as 2023-12-15 or 2023-12-15T08:30:00+01:00",
+            b"---\npublished: 15th\n---\nText",
+            "published: '15th' is not a date; write it as 2023-12-15 or 2023-12-15T08:30:00+01:00",
         ),
         (b"---\ndraft: maybe\n---\nText", "draft must be true or false"),
         (
@@ -264,7 +287,12 @@ def test_the_tags(text: str, tags: tuple[str, ...]) -> None:
             "there are 31 tags; at most 30 are accepted",
         ),
         (b"---\ntags: {a: b}\n---\nText", "tags must be text, not a dict"),
-        (b"---\ntags: [[a]]\n---\nText", "tags must be text, not a list"),
+        (
+            b"---\ntags: [!!binary gICA]\n---\nText",
+            "the YAML front matter is malformed: a binary value is not UTF-8 text (line 2)",
+        ),
+        (b"---\ntags: [[{a: b}]]\n---\nText", "tags must be text, not a dict"),
+        (BOMB, "tags has too many items"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_with_the_reason(data: bytes, reason: str) -> None:
