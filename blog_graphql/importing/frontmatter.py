@@ -46,6 +46,7 @@ class _TextLoader(_Loader):  # type: ignore[misc] # chosen at run time: C where 
         "tag:yaml.org,2002:seq": yaml.SafeLoader.construct_yaml_seq,
         _NULL: yaml.SafeLoader.construct_yaml_null,
         "tag:yaml.org,2002:binary": _construct_text,
+        "!binary": _construct_text,  # as Ruby's Psych wrote it
         None: yaml.SafeLoader.construct_scalar,
     }
 

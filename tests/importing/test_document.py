@@ -237,6 +237,7 @@ def test_drafts(line: str, path: str, draft: bool) -> None:
         (yaml("tags: [null, '']"), ()),
         (yaml("categories: [[one, two], [one, [three]]]"), ("one", "two", "three")),
         (yaml("tags: [!!binary 5pel6K6w]"), ("日记",)),
+        (yaml("tags: [!binary 5pel6K6w]"), ("日记",)),
         (yaml("tags: [Rust, rust]", "categories: [RUST, web]"), ("Rust", "web")),
         ("+++\ntags = [1, true, 2023-12-15]\n+++\nText", ("1", "true", "2023-12-15")),
         (
