@@ -67,12 +67,13 @@ def _payload(cursor: str) -> Any:
 
 def _value(term: Term, value: object) -> Value | None:
     """A value that the column could hold, or None."""
+    if isinstance(value, bool):
+        return None  # which is an int to Python
     if term.python_type is datetime:
         try:
             return parse_datetime(value)
         except GraphQLError:
             return None
     if term.python_type is int:
-        valid = isinstance(value, int) and not isinstance(value, bool)
-        return value if valid and 0 <= value <= _LARGEST_INTEGER else None  # type: ignore[operator,return-value]
+        return value if isinstance(value, int) and 0 <= value <= _LARGEST_INTEGER else None
     return value if isinstance(value, str) and is_storable(value) else None

@@ -77,7 +77,7 @@ class NodeQuery:
     async def node(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="A global ID.")],  # noqa: A002
+        id: Annotated[strawberry.ID, strawberry.argument(description="A global ID.")],  # noqa: A002 - Relay's name for it
     ) -> Node | None:
         """Load one node."""
         return await load_node(info.context, id)
