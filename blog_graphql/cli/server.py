@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 import uvicorn
 from uvicorn.supervisors import ChangeReload, Multiprocess
@@ -22,6 +23,8 @@ from blog_graphql.importing.importer import is_empty
 from blog_graphql.logs import configure_logging
 from blog_graphql.schema import print_schema
 from blog_graphql.settings import Settings, load_settings
+
+log = structlog.get_logger(__name__)
 
 
 def serve(
@@ -71,7 +74,8 @@ def _listen(settings: Settings) -> socket.socket:
 async def _prepare(settings: Settings) -> None:
     async with open_database(settings) as database:
         if settings.is_embedded and settings.demo and await is_empty(database):
-            await load_demo(database)
+            summary = await load_demo(database)
+            log.info("loaded the demo blog into an empty database", posts=summary.created)
 
 
 def _announce(settings: Settings, listener: socket.socket) -> None:

@@ -96,7 +96,7 @@ class _TextOfHTML(HTMLParser):
         self.texts: list[str] = []
         self._hidden = 0
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
+    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002 - HTMLParser's
         self._hidden += tag in {"script", "style"}
 
     def handle_endtag(self, tag: str) -> None:
