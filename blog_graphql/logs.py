@@ -81,7 +81,7 @@ class _StandardErrorHandler(logging.StreamHandler[TextIO]):
         logging.Handler.__init__(self)
 
     @property
-    def stream(self) -> TextIO:  # type: ignore[override]
+    def stream(self) -> TextIO:  # type: ignore[override] # a property here
         return sys.stderr
 
 

@@ -55,14 +55,6 @@ Offset: TypeAlias = Annotated[
 ]
 
 
-class Filter(Protocol):
-    """A GraphQL filter input."""
-
-    def criteria(self) -> Criteria:
-        """What the filter means."""
-        ...
-
-
 class Order(Protocol):
     """A GraphQL order input."""
 
