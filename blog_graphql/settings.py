@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator
+import limits
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -29,6 +32,9 @@ _ORIGIN = re.compile(
 )
 
 
+MIN_SECRET_BYTES = 32
+
+
 class LogFormat(StrEnum):
     """How log lines are written."""
 
@@ -43,6 +49,13 @@ class LogLevel(StrEnum):
     INFO = "INFO"
     WARNING = "WARNING"
     ERROR = "ERROR"
+
+
+class Registration(StrEnum):
+    """Who may make an account."""
+
+    OPEN = "open"
+    CLOSED = "closed"
 
 
 class Settings(BaseSettings):
@@ -104,6 +117,82 @@ class Settings(BaseSettings):
         True, description="Answer introspection queries and serve `/schema.graphql`."
     )
 
+    secret_key: SecretStr | None = Field(
+        None,
+        description="What sessions are signed with: 32 bytes or more. Required on a server "
+        "database; beside an SQLite file one is made and kept as `<file>.secret-key`.",
+    )
+    secret_key_previous: SecretStr | None = Field(
+        None, description="The key before the present one, still accepted while keys change."
+    )
+    access_token_minutes: int = Field(
+        15, ge=1, le=1440, description="Minutes after which an access token must be refreshed."
+    )
+    refresh_token_days: int = Field(
+        30, ge=1, le=3650, description="Days after which an unused session ends."
+    )
+    refresh_grace_seconds: int = Field(
+        10,
+        ge=0,
+        le=300,
+        description="Seconds for which a spent refresh token gives the same answer again, for a "
+        "lost reply or a second tab; used later, it ends its session.",
+    )
+    registration: Registration = Field(
+        Registration.OPEN,
+        description="`open`: anyone may sign up; `closed`: only an admin makes accounts.",
+    )
+    argon2_time_cost: int = Field(2, ge=1, le=100, description="Argon2id's passes over memory.")
+    argon2_memory_kib: int = Field(
+        19_456, ge=8, le=4_194_304, description="Argon2id's memory for a hash, in KiB."
+    )
+    argon2_parallelism: int = Field(
+        1, ge=1, le=64, description="Argon2id's lanes; each takes at least 8 KiB of the memory."
+    )
+    password_threads: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="How many passwords a process hashes at once; the other cores stay free "
+        "for reading.",
+    )
+    login_rate_limit: str = Field(
+        "10/minute",
+        description="Attempts to sign in per name and address, and to sign up per address; ten "
+        "times as many per name, and per address.",
+    )
+    rate_limit: int | None = Field(
+        None,
+        ge=1,
+        description="Cost units a minute that a signed-in user, or an address, may spend.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses or networks of proxies whose `X-Forwarded-For` and "
+        "`X-Forwarded-Proto` are believed, comma-separated; `*` is any.",
+    )
+    max_body_bytes: int = Field(4_000_000, ge=1, description="The largest request body, in bytes.")
+    max_query_length: int = Field(
+        200_000,
+        ge=1,
+        description="The longest document, in characters; long content travels in variables.",
+    )
+    max_tokens: int = Field(5_000, ge=1, description="The most tokens in a document.")
+    max_depth: int = Field(15, ge=1, description="The most fields inside of each other.")
+    max_aliases: int = Field(50, ge=0, description="The most aliased fields in an operation.")
+    max_root_fields: int = Field(20, ge=1, description="The most root fields in an operation.")
+    max_fields_per_selection: int = Field(
+        100, ge=1, description="The most fields in one selection set, those of fragments included."
+    )
+    max_nodes: int = Field(
+        500_000,
+        ge=1,
+        description="The most nodes an operation may ask for: page sizes multiplied down the tree.",
+    )
+    operation_timeout: float = Field(
+        10, gt=0, le=_LONGEST_TIMEOUT, description="Seconds an operation may take in all."
+    )
+
     @field_validator("database_url")
     @classmethod
     def _check_database_url(cls, value: str) -> str:
@@ -127,22 +216,58 @@ class Settings(BaseSettings):
     def _upper_log_level(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod
-    def _split_origins(cls, value: Any) -> Any:
+    def _split(cls, value: Any) -> Any:
         if not isinstance(value, str):
             return value
-        return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return tuple(part.strip() for part in value.split(",") if part.strip())
 
     @field_validator("cors_origins")
     @classmethod
     def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        value = tuple(origin.rstrip("/") for origin in value)
         for origin in value:
             if not _ORIGIN.fullmatch(origin):
                 raise ValueError(
                     f"{origin} is not an origin; write it as the browser sends it, "
                     "such as https://app.example.com"
                 )
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in value:
+            try:
+                proxy == "*" or ip_network(proxy)
+            except ValueError:
+                raise ValueError(
+                    f"{proxy} is neither an address nor a network; write 10.0.0.5 or 10.0.0.0/8"
+                ) from None
+        return value
+
+    @field_validator("secret_key", "secret_key_previous")
+    @classmethod
+    def _check_secret_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < MIN_SECRET_BYTES:
+            raise ValueError(
+                f"must have {MIN_SECRET_BYTES} bytes or more; make one with: openssl rand -hex 32"
+            )
+        return value
+
+    @field_validator("login_rate_limit")
+    @classmethod
+    def _check_rate_limit(cls, value: str) -> str:
+        try:
+            rates = [rate.amount for rate in limits.parse_many(value)]
+        except ValueError:
+            rates = []
+        if len(rates) != 1 or rates[0] < 1:
+            raise ValueError(
+                f"{value} is no rate; write a number per second, minute, hour or day, "
+                "such as 10/minute"
+            )
         return value
 
     @property
@@ -158,6 +283,19 @@ class Settings(BaseSettings):
     def is_embedded(self) -> bool:
         """Whether the database is SQLite, which this server prepares by itself."""
         return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def database_file(self) -> Path | None:
+        """The SQLite file; None for a database in memory or on a server."""
+        # SQLite takes a URI as well, as in sqlite:///file:blog.db?mode=ro&uri=true.
+        name = (self.url.database or ":memory:").removeprefix("file:")
+        in_memory = name == ":memory:" or self.url.query.get("mode") == "memory"
+        return None if in_memory or not self.is_embedded else Path(name).absolute()
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether the database lives and dies with the process."""
+        return self.is_embedded and self.database_file is None
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -67,13 +67,14 @@ def test_app_is_checked_restarted_and_not_root(services: dict[str, Any]) -> None
     assert app["environment"]["BLOG_HOST"] == "0.0.0.0"
 
 
-def test_password_is_nowhere_but_in_the_environment(services: dict[str, Any]) -> None:
+def test_secrets_are_nowhere_but_in_the_environment(services: dict[str, Any]) -> None:
     required = "${POSTGRES_PASSWORD:?set it in .env}"
     assert services["database"]["environment"]["POSTGRES_PASSWORD"] == required
     for name in ("app", "migrate"):
         environment = services[name]["environment"]
         assert environment["BLOG_DATABASE_URL"] == "postgresql://blog@database/blog"
         assert environment["PGPASSWORD"] == required
+        assert environment["BLOG_SECRET_KEY"] == "${BLOG_SECRET_KEY:?set it in .env}"
 
 
 def test_image_runs_the_command_itself_as_nobody_special(dockerfile: str) -> None:

@@ -9,10 +9,11 @@ import pytest
 from pydantic import ValidationError
 
 from blog_graphql.errors import StartupError
-from blog_graphql.settings import LogFormat, LogLevel, Settings, load_settings
+from blog_graphql.settings import LogFormat, LogLevel, Registration, Settings, load_settings
 from tests.support.settings_table import DOCUMENT, document
 
 SECRET = "s3cr3t"
+NO_RATE = "is no rate; write a number per second, minute, hour or day, such as 10/minute"
 NO_URL = (
     "not a database URL; write sqlite+aiosqlite:///blog.db or postgresql://user:password@host/name"
 )
@@ -47,6 +48,28 @@ def test_defaults() -> None:
         "debug_pool": False,
         "graphiql": True,
         "introspection": True,
+        "secret_key": None,
+        "secret_key_previous": None,
+        "access_token_minutes": 15,
+        "refresh_token_days": 30,
+        "refresh_grace_seconds": 10,
+        "registration": Registration.OPEN,
+        "argon2_time_cost": 2,
+        "argon2_memory_kib": 19_456,
+        "argon2_parallelism": 1,
+        "password_threads": 1,
+        "login_rate_limit": "10/minute",
+        "rate_limit": None,
+        "trusted_proxies": (),
+        "max_body_bytes": 4_000_000,
+        "max_query_length": 200_000,
+        "max_tokens": 5_000,
+        "max_depth": 15,
+        "max_aliases": 50,
+        "max_root_fields": 20,
+        "max_fields_per_selection": 100,
+        "max_nodes": 500_000,
+        "operation_timeout": 10,
     }
 
 
@@ -65,6 +88,11 @@ def test_defaults() -> None:
         ("BLOG_POOL_TIMEOUT", "0.5", 0.5),
         ("BLOG_STATEMENT_TIMEOUT", "2.5", 2.5),
         ("BLOG_CORS_ORIGINS", "", ()),
+        ("BLOG_REGISTRATION", "closed", Registration.CLOSED),
+        ("BLOG_RATE_LIMIT", "5000", 5_000),
+        ("BLOG_LOGIN_RATE_LIMIT", "5 per 2 hours", "5 per 2 hours"),
+        ("BLOG_TRUSTED_PROXIES", "10.0.0.1, fd00::/8", ("10.0.0.1", "fd00::/8")),
+        ("BLOG_TRUSTED_PROXIES", "*", ("*",)),
         ("BLOG_CORS_ORIGINS", "*", ("*",)),
         (
             "BLOG_CORS_ORIGINS",
@@ -99,6 +127,26 @@ def test_values_are_read(
         ("BLOG_POOL_TIMEOUT", "0", "Input should be greater than 0"),
         ("BLOG_POOL_RECYCLE", "-2", "Input should be greater than or equal to -1"),
         ("BLOG_SHUTDOWN_TIMEOUT", "-1", "Input should be greater than or equal to 0"),
+        ("BLOG_REGISTRATION", "maybe", "Input should be 'open' or 'closed'"),
+        (
+            "BLOG_SECRET_KEY",
+            "é" * 15 + "x",
+            "must have 32 bytes or more; make one with: openssl rand -hex 32",
+        ),
+        (
+            "BLOG_SECRET_KEY_PREVIOUS",
+            "short",
+            "must have 32 bytes or more; make one with: openssl rand -hex 32",
+        ),
+        *(
+            ("BLOG_LOGIN_RATE_LIMIT", rate, f"{rate} {NO_RATE}")
+            for rate in ("often", "0/minute", "1/second;5/minute", "")
+        ),
+        (
+            "BLOG_TRUSTED_PROXIES",
+            "10.0.0.1, proxy",
+            "proxy is neither an address nor a network; write 10.0.0.5 or 10.0.0.0/8",
+        ),
         (
             "BLOG_DATABASE_URL",
             "blog.db",

@@ -1,4 +1,4 @@
-"""The ORM models: users, posts, tags, and the files that posts were imported from."""
+"""The ORM models: users and their sessions, posts and where they came from, tags."""
 
 from __future__ import annotations
 
@@ -180,6 +180,31 @@ class Tag(Base):
     def _fold_name(self, _key: str, value: str) -> str:
         self.name_key = fold(value)
         return value
+
+
+class PostSlug(Base):
+    """A slug that a post held while it was visible: it goes on finding the post."""
+
+    __tablename__ = "post_slugs"
+    __table_args__ = (Index(None, "post_id"),)
+
+    slug: Mapped[str] = mapped_column(code_point_string(200), primary_key=True)
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
+
+
+class Session(Base):
+    """A sign-in that lasts: its refresh token changes with each use, and only hashes are kept."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index(None, "user_id"), Index(None, "expires_at"))
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    token_hash: Mapped[str] = mapped_column(String(64))
+    previous_token_hash: Mapped[str | None] = mapped_column(String(64))
+    rotated_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    expires_at: Mapped[datetime]
 
 
 class PostSource(Base):

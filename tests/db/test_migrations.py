@@ -53,7 +53,8 @@ INSERT INTO post_tags (post_id, tag_id) VALUES (1, 1);
 INSERT INTO post_sources (post_id, path, content_hash, imported_at)
 VALUES (1, 'old.md', 'abc', :moment)
 """
-TABLES = ("users", "posts", "tags", "post_tags", "post_sources")
+FIRST_TABLES = ("users", "posts", "tags", "post_tags", "post_sources")
+TABLES = (*FIRST_TABLES, "sessions", "post_slugs")
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ async def test_each_step_can_be_taken_by_itself(unmigrated: Database) -> None:
         await downgrade(unmigrated, "-1")
         seen.append(await _revision(unmigrated))
 
-    assert seen == ["0001", "0002", "0003", "0002", "0001", None]
+    assert seen == ["0001", "0002", "0003", "0004", "0003", "0002", "0001", None]
 
 
 async def test_alembic_sees_no_drift_from_the_models(database: Database) -> None:
@@ -201,7 +202,7 @@ async def test_unmigrated_database_is_refused(unmigrated: Database) -> None:
     with pytest.raises(StartupError) as refusal:
         await check_migrated(unmigrated)
     assert str(refusal.value) == (
-        "the database is at revision none, head is 0003: run blog-graphql db upgrade"
+        "the database is at revision none, head is 0004: run blog-graphql db upgrade"
     )
     assert await _tables(unmigrated) == set()
 
@@ -211,7 +212,7 @@ async def test_half_migrated_database_is_refused(unmigrated: Database) -> None:
     with pytest.raises(StartupError) as refusal:
         await check_migrated(unmigrated)
     assert str(refusal.value) == (
-        "the database is at revision 0002, head is 0003: run blog-graphql db upgrade"
+        "the database is at revision 0002, head is 0004: run blog-graphql db upgrade"
     )
 
 
@@ -222,7 +223,7 @@ async def test_database_of_a_newer_version_is_refused(database: Database) -> Non
     with pytest.raises(StartupError) as refusal:
         await check_migrated(database)
     assert str(refusal.value) == (
-        "the database is at revision 0099, which this version does not know (its head is 0003): "
+        "the database is at revision 0099, which this version does not know (its head is 0004): "
         "run the version that migrated it, or a newer one"
     )
     with pytest.raises(StartupError) as refusal:
@@ -232,7 +233,7 @@ async def test_database_of_a_newer_version_is_refused(database: Database) -> Non
 
 async def test_migrated_database_is_accepted(database: Database) -> None:
     await check_migrated(database)
-    assert await _revision(database) == "0003"
+    assert await _revision(database) == "0004"
 
 
 async def test_unknown_revision_is_refused(unmigrated: Database) -> None:
@@ -249,10 +250,7 @@ def test_offline_sql_needs_no_database(url: str) -> None:
     command.downgrade(alembic_config(settings, stdout=down), "head:base", sql=True)
 
     created = [line for line in up.getvalue().splitlines() if line.startswith("CREATE TABLE")]
-    assert created == [
-        f"CREATE TABLE {name} ("
-        for name in ("alembic_version", "users", "posts", "tags", "post_tags", "post_sources")
-    ]
+    assert created == [f"CREATE TABLE {name} (" for name in ("alembic_version", *TABLES)]
     assert up.getvalue().count("BEGIN;") == up.getvalue().count("COMMIT;") == 1
     assert ('COLLATE "C"' in up.getvalue()) == url.startswith("postgresql")
     assert "ALTER TABLE posts DROP COLUMN view_count;" in down.getvalue()
@@ -302,7 +300,7 @@ async def _row_counts(database: Database) -> list[int]:
     async with database.engine.connect() as connection:
         return [
             (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one()
-            for table in TABLES
+            for table in FIRST_TABLES
         ]
 
 
@@ -333,7 +331,7 @@ def _describe(connection: Connection) -> dict[str, Any]:
     else:
         indexes = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = :table"
     description: dict[str, Any] = {}
-    for table in TABLES:
+    for table in FIRST_TABLES:
         checks = inspector.get_check_constraints(table)
         description[table] = {
             "columns": {

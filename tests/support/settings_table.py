@@ -34,7 +34,7 @@ def document(text: str) -> str:
 
 
 def _default(value: Any) -> str:
-    if value == ():
+    if value is None or value == ():
         return "none"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
