@@ -42,6 +42,10 @@ def configure_logging(settings: Settings) -> None:
         logging.getLogger(name).propagate = True
     # Looking up a revision is no news; running a migration prints its own lines.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # At DEBUG it shows what statements carry, and so the hashes of passwords and tokens.
+    logging.getLogger("aiosqlite").setLevel(logging.INFO)
+    # So do the headers and messages of WebSockets, with their tokens.
+    logging.getLogger("uvicorn.error").setLevel(max(logging.INFO, root.level))
     # The operation log says all that uvicorn's would, and more.
     logging.getLogger("uvicorn.access").disabled = True
 
@@ -62,7 +66,7 @@ def configure_embedded_logging() -> None:
 
 def _configure_structlog(*processors: Processor) -> None:
     structlog.configure(
-        processors=processors,
+        processors=list(processors),
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )

@@ -10,11 +10,12 @@ from slugify import slugify
 
 from blog_graphql.importing.fields import Fields, first_present, line, section
 from blog_graphql.text import fold
-
-MAX_FULL_NAME_LENGTH = 100
-_MAX_USERNAME_LENGTH = 50
-_USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{2,49}")
-_MIN_USERNAME_LENGTH = 3
+from blog_graphql.users.rules import (
+    MAX_FULL_NAME_LENGTH,
+    MAX_USERNAME_LENGTH,
+    MIN_USERNAME_LENGTH,
+    is_username,
+)
 
 _HANDLE_KEYS = ("username", "login", "handle", "nickname", "nick")
 _NAME_KEYS = ("name", "full_name", "fullname", "display_name")
@@ -40,7 +41,7 @@ class AuthorName:
     @property
     def is_username(self) -> bool:
         """Whether the handle can be a username as it stands."""
-        return _USERNAME.fullmatch(self.handle) is not None
+        return is_username(self.handle)
 
     @property
     def username(self) -> str:
@@ -71,7 +72,7 @@ def read_authors(fields: Fields) -> tuple[AuthorName, ...]:
 def numbered_username(username: str, number: int) -> str:
     """The username with a number behind it, for somebody else of that name."""
     suffix = f"-{number}"
-    return username[: _MAX_USERNAME_LENGTH - len(suffix)].rstrip("-") + suffix
+    return username[: MAX_USERNAME_LENGTH - len(suffix)].rstrip("-") + suffix
 
 
 def _read(value: Any, key: str) -> list[AuthorName]:
@@ -117,7 +118,7 @@ def _plain_name(text: str) -> str:
 
 def _make_username(handle: str) -> str:
     # Folded first: two spellings that compare equal must give one username.
-    username = slugify(fold(handle), max_length=_MAX_USERNAME_LENGTH)
-    if len(username) >= _MIN_USERNAME_LENGTH:
+    username = slugify(fold(handle), max_length=MAX_USERNAME_LENGTH)
+    if len(username) >= MIN_USERNAME_LENGTH:
         return username
     return f"{username}-author".lstrip("-")
