@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import time
+from asyncio import CancelledError
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, ExceptionContext, event
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -19,6 +20,7 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 
+from blog_graphql.db.cancellation import uninterrupted
 from blog_graphql.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -62,14 +64,26 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """A session in one transaction: commits when the block ends, rolls back when it raises."""
+        """A session in one transaction: commits when the block ends, rolls back when it raises.
+
+        A cancellation ends the statement that runs and rolls back; one that comes
+        during the commit is raised after it.
+        """
         started = time.perf_counter()
         outcome = "rolled back"
-        try:
-            async with self._sessions.begin() as session:
-                yield session
+        session = self._sessions()
+
+        async def commit() -> None:
+            nonlocal outcome
+            await session.commit()
             outcome = "committed"
+
+        try:
+            yield session
+            await session.flush()
+            await uninterrupted(commit())
         finally:
+            await uninterrupted(session.close())
             elapsed = round((time.perf_counter() - started) * 1000, 1)
             log.debug("transaction", outcome=outcome, duration_ms=elapsed)
 
@@ -89,16 +103,8 @@ class Database:
         await self.engine.dispose()
 
 
-def is_in_memory(settings: Settings) -> bool:
-    """Whether the database lives and dies with the process."""
-    name = (settings.url.database or ":memory:").removeprefix("file:")
-    return settings.is_embedded and (
-        name == ":memory:" or settings.url.query.get("mode") == "memory"
-    )
-
-
 def _pool_options(settings: Settings) -> dict[str, Any]:
-    if is_in_memory(settings):
+    if settings.is_in_memory:
         # The one connection is the database: it is never opened twice, nor replaced.
         return {
             "poolclass": AsyncAdaptedQueuePool,
@@ -130,24 +136,27 @@ def _pool_options(settings: Settings) -> dict[str, Any]:
 
 def _prepare_sqlite(engine: AsyncEngine, settings: Settings) -> None:
     """Give SQLite what PostgreSQL has: foreign keys, real transactions, a statement timeout."""
-    pragmas = ["foreign_keys = ON", "busy_timeout = 10000"]
-    if not is_in_memory(settings):
+    # Nothing interrupts SQLite while it waits for a lock.
+    patience = round(1000 * min(settings.statement_timeout, settings.operation_timeout))
+    pragmas = ["foreign_keys = ON", f"busy_timeout = {patience}"]
+    if not settings.is_in_memory:
         # Readers do not wait for a writer, nor it for them.
         pragmas += ["journal_mode = WAL", "synchronous = NORMAL"]
 
     @event.listens_for(engine.sync_engine, "connect")
-    def configure(connection: Any, _record: Any) -> None:
-        # Transactions are begun below, so that savepoints and DDL take part in them.
-        connection.isolation_level = None
-        cursor = connection.cursor()
+    def configure(connection: Any, record: Any) -> None:
         try:
+            # Transactions are begun below, so that savepoints and DDL take part in them.
+            connection.isolation_level = None
+            cursor = connection.cursor()
             for pragma in pragmas:
                 cursor.execute(f"PRAGMA {pragma}")
-        except Exception:
+            cursor.close()
+            _heed_deadline(connection, record.info)
+        except BaseException:
             # The pool does not know of the connection yet, and will not close it.
             connection.close()
             raise
-        cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
@@ -159,18 +168,29 @@ def _prepare_sqlite(engine: AsyncEngine, settings: Settings) -> None:
     _limit_statements(engine, settings.statement_timeout)
 
 
+def _heed_deadline(connection: Any, info: dict[str, Any]) -> None:
+    """Have SQLite interrupt the running statement once the deadline in ``info`` has passed."""
+    info[_DEADLINE] = math.inf
+
+    def is_overdue() -> bool:
+        return bool(time.monotonic() > info[_DEADLINE])
+
+    connection.run_async(lambda driver: driver.set_progress_handler(is_overdue, _STEPS_PER_CHECK))
+
+
 def _limit_statements(engine: AsyncEngine, timeout: float) -> None:
-    """Interrupt a statement that runs longer than ``timeout`` seconds."""
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def watch(connection: Any, record: Any) -> None:
-        record.info[_DEADLINE] = math.inf
-
-        def overdue() -> bool:
-            return bool(time.monotonic() > record.info[_DEADLINE])
-
-        connection.run_async(lambda driver: driver.set_progress_handler(overdue, _STEPS_PER_CHECK))
+    """Interrupt a statement that runs longer than ``timeout`` seconds, or is cancelled."""
 
     @event.listens_for(engine.sync_engine, "before_cursor_execute")
     def start(connection: Connection, *_: Any) -> None:
         connection.info[_DEADLINE] = time.monotonic() + timeout
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def interrupt(context: ExceptionContext) -> None:
+        connection = context.connection
+        if connection is None or not isinstance(context.original_exception, CancelledError):
+            return
+        # The statement runs on in its thread. SQLAlchemy would drop the connection, which in
+        # memory is the database; instead it is used again as soon as the statement has ended.
+        connection.info[_DEADLINE] = -math.inf
+        context.is_disconnect = False

@@ -5,7 +5,7 @@ Each one is a conjunction of what it names; what it leaves out does not filter.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from blog_graphql.db.models import Post, Tag, User, post_tags
 from blog_graphql.db.types import UTCDateTime
-from blog_graphql.text import fold
+from blog_graphql.text import fold_name
 
 # No column that can be searched holds more characters.
 _LONGEST_MATCH = 200
@@ -46,9 +46,9 @@ class TextMatch:
     ) -> Iterator[ColumnElement[bool]]:
         """The conditions on a column whose folded form is kept in another."""
         if self.eq is not None:
-            yield folded == fold(self.eq)
+            yield folded.in_(_folded([self.eq]))
         if self.any_of is not None:
-            yield folded.in_([fold(value) for value in self.any_of])
+            yield folded.in_(_folded(self.any_of))
         if self.contains is not None:
             yield _like(column, self.contains, prefix="%")
         if self.starts_with is not None:
@@ -142,6 +142,11 @@ def _ids(
 ) -> Iterator[ColumnElement[bool]]:
     if ids is not None:
         yield column.in_(sorted(ids)) if ids else false()
+
+
+def _folded(names: Iterable[str]) -> list[str]:
+    """What names are compared by, without those that nothing can have."""
+    return [key for name in names if (key := fold_name(name)) is not None]
 
 
 def _like(column: InstrumentedAttribute[str], part: str, *, prefix: str) -> ColumnElement[bool]:

@@ -17,7 +17,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from blog_graphql.db.database import Database, is_in_memory
+from blog_graphql.db.database import Database
 from blog_graphql.errors import StartupError
 from blog_graphql.settings import Settings
 
@@ -119,7 +119,7 @@ async def migration_connection(database: Database) -> AsyncIterator[AsyncConnect
 
     It is one of its own, except in memory, where another would be another database.
     """
-    if is_in_memory(database.settings):
+    if database.settings.is_in_memory:
         async with _rebuilding(database) as connection:
             yield connection
         return

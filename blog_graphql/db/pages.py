@@ -18,6 +18,10 @@ from blog_graphql.db.ordering import Ordering, Position
 from blog_graphql.db.rows import AnyRow, PostRow, TagRow, UserRow, columns
 from blog_graphql.db.visibility import Visibility
 
+# Rows a page has when nothing is said, and at most.
+DEFAULT_PAGE = 20
+LARGEST_PAGE = 100
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import Executable, Row, exc
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from blog_graphql.db.cancellation import uninterrupted
 from blog_graphql.db.database import Database
 from blog_graphql.errors import BlogError, ServiceUnavailable, StatementTimeout
 
@@ -19,6 +20,7 @@ log = structlog.get_logger(__name__)
 # PostgreSQL's SQLSTATE for a cancelled statement (appendix A of its manual).
 _QUERY_CANCELED = "57014"
 
+_OVER = "the operation is over"
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 
@@ -27,12 +29,13 @@ class SessionContext:
     """What the resolvers and loaders of one operation share.
 
     It borrows a pooled connection at the first statement and returns it in
-    ``close``. Statements run one after another on that single connection, so a
-    pool of one serves any query. Once the database could not be reached, every
-    further statement fails at once instead of waiting again.
+    ``release`` or ``close``. Statements run one after another on that single
+    connection, so a pool of one serves any query. Once the database could not be
+    reached, every further statement fails at once instead of waiting again.
 
     A field that fails may leave its siblings running when the operation has
-    been answered, so ``close`` is final: what they ask for then is refused.
+    been answered, so ``close`` is final: the statement that still runs is
+    cancelled, and those who wait for one or ask for another are refused.
     """
 
     def __init__(self, database: Database, *, snapshot: bool = False) -> None:
@@ -43,6 +46,7 @@ class SessionContext:
         self._failure: ServiceUnavailable | None = None
         self._closed = False
         self._lock = asyncio.Lock()
+        self._fetching: set[asyncio.Task[Sequence[AnyRow]]] = set()
 
     @property
     def seeks_row_values(self) -> bool:
@@ -55,22 +59,62 @@ class SessionContext:
         Raises:
             ServiceUnavailable: no connection within the pool's timeout.
             StatementTimeout: the statement ran too long and was cancelled.
+            RuntimeError: the session was closed meanwhile.
         """
         # A field that fails cancels its siblings, and a statement that is cancelled on the way
-        # breaks the connection that all of them share.
-        return await asyncio.shield(self._fetch(statement, parameters))
+        # breaks the connection that all of them share: it runs in a task of its own.
+        task = asyncio.create_task(self._fetch(statement, parameters))
+        self._fetching.add(task)
+        task.add_done_callback(self._end_fetching)
+        await asyncio.wait([task])
+        if task.cancelled():
+            raise RuntimeError(_OVER)
+        return task.result()
 
     async def scalar(self, statement: Executable, **parameters: Any) -> Any:
         """The first column of the only row of a statement."""
         return (await self.fetch(statement, **parameters))[0][0]
 
-    async def close(self) -> None:
-        """Give the connection back to the pool, once the statement that uses it has ended."""
+    async def release(self) -> None:
+        """Give the connection back until the next statement, once the running one has ended."""
         async with self._lock:
-            self._closed = True
-            if self._connection is not None:
-                connection, self._connection = self._connection, None
-                await connection.close()
+            await uninterrupted(self._give_back())
+
+    @asynccontextmanager
+    async def suspended(self) -> AsyncIterator[None]:
+        """Hold no connection inside the block, so that a transaction fits into a pool of one.
+
+        Statements that are asked for meanwhile wait, since a failed field may have
+        left some behind: they would see what was before the transaction. Those up
+        to the next release, or the end, all see one moment after the block.
+        """
+        async with self._lock:
+            await uninterrupted(self._give_back())
+            yield
+            self._snapshot = True
+
+    async def close(self) -> None:
+        """Give the connection back for good, ending the statement that still runs."""
+        self._closed = True
+        for task in self._fetching:
+            task.cancel()
+        await uninterrupted(self._close())
+
+    async def _close(self) -> None:
+        if self._fetching:
+            await asyncio.wait(self._fetching)
+        await self._give_back()
+
+    async def _give_back(self) -> None:
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await connection.close()
+
+    def _end_fetching(self, task: asyncio.Task[Sequence[AnyRow]]) -> None:
+        self._fetching.discard(task)
+        # Whoever waited for it may be gone: asyncio is not to log what it raised.
+        if not task.cancelled():
+            task.exception()
 
     async def _fetch(self, statement: Executable, parameters: dict[str, Any]) -> Sequence[AnyRow]:
         async with self._lock:
@@ -89,7 +133,7 @@ class SessionContext:
 
     async def _connect(self) -> AsyncConnection:
         if self._closed:
-            raise RuntimeError("the operation is over")
+            raise RuntimeError(_OVER)
         if self._failure is not None:
             raise self._failure
         if self._connection is None:
@@ -112,8 +156,7 @@ async def session_context(
     try:
         yield session
     finally:
-        # A cancelled operation gives its connection back as well.
-        await asyncio.shield(session.close())
+        await session.close()
 
 
 @contextmanager

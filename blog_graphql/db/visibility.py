@@ -5,13 +5,14 @@ No query on ``posts`` or ``tags`` is written without it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, literal, or_, select, true
 
 from blog_graphql.db.models import Post, Tag, UserRole, post_tags
-from blog_graphql.db.types import UTCDateTime
+from blog_graphql.db.types import UTCDateTime, utcnow
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Viewer:
 
     id: int | None = None
     role: UserRole | None = None
+    session_id: str | None = None
 
     @property
     def is_editorial(self) -> bool:
@@ -32,10 +34,14 @@ ANONYMOUS = Viewer()
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """What one viewer may read at one moment."""
+    """What one viewer may read at one moment.
+
+    ``clock`` tells those who write how late it is when they have waited for a lock.
+    """
 
     viewer: Viewer
     now: datetime
+    clock: Callable[[], datetime] = utcnow
 
     def posts(self) -> ColumnElement[bool]:
         """Published posts whose time has come, one's own, and all of them to editors."""

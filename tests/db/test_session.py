@@ -11,12 +11,13 @@ from sqlalchemy import func, literal, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from blog_graphql.db.database import Database, is_in_memory
+from blog_graphql.db.database import Database
 from blog_graphql.db.migrations import upgrade
 from blog_graphql.db.models import User
 from blog_graphql.db.session import SessionContext, session_context
 from blog_graphql.errors import ServiceUnavailable, StatementTimeout
 from blog_graphql.settings import Settings, load_settings
+from tests.support.activity import ended, slow_statements, started
 from tests.support.backends import durable, only_postgresql
 from tests.support.blog import Blog
 from tests.support.slow import SLOW, noticed
@@ -31,12 +32,24 @@ async def tight(settings: Settings) -> AsyncIterator[Database]:
     changes = {
         "pool_size": 1,
         "pool_max_overflow": 0,
-        "pool_timeout": 0.2,
+        "pool_timeout": 2,
         "statement_timeout": 0.3,
     }
     database = Database(settings.model_copy(update=changes))
-    if is_in_memory(settings):
+    if settings.is_in_memory:
         await upgrade(database)
+    yield database
+    await database.dispose()
+
+
+@pytest.fixture
+async def single(settings: Settings) -> AsyncIterator[Database]:
+    """A database with one connection and one user, whose statements may run for minutes."""
+    changes = {"pool_size": 1, "pool_max_overflow": 0, "statement_timeout": 120}
+    database = Database(settings.model_copy(update=changes))
+    if settings.is_in_memory:
+        await upgrade(database)
+    await Blog(database).user("ann")
     yield database
     await database.dispose()
 
@@ -110,21 +123,116 @@ async def test_a_statement_that_takes_too_long_is_cancelled(
         assert await session.scalar(COUNT_USERS) == 0
 
 
-async def test_a_cancelled_operation_returns_its_connection(tight: Database) -> None:
-    await Blog(tight).user("ann")
-
+async def test_a_cancelled_operation_stops_its_statement(single: Database) -> None:
     async def operate() -> None:
-        async with session_context(tight) as session:
+        async with session_context(single) as session:
             await session.fetch(SLOW)
 
-    with noticed(tight) as sent:
+    with noticed(single) as sent:
         operation = asyncio.create_task(operate())
-        await sent.wait()
+        await started(single, sent)
+    operation.cancel()
+    await ended(operation)
+    assert operation.cancelled()
+    await assert_usable(single)
+
+
+async def test_an_operation_that_is_cancelled_twice_cleans_up_all_the_same(
+    single: Database,
+) -> None:
+    async def operate() -> None:
+        async with session_context(single, snapshot=True) as session:
+            await session.fetch(SLOW)
+
+    with noticed(single) as sent:
+        operation = asyncio.create_task(operate())
+        await started(single, sent)
+    for _ in range(2):
         operation.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await operation
-    async with session_context(tight) as session:
+        await asyncio.sleep(0)
+    await ended(operation)
+    assert operation.cancelled()
+    await assert_usable(single)
+
+
+async def test_closing_stops_what_runs_and_refuses_what_waits(single: Database) -> None:
+    session = SessionContext(single)
+    with noticed(single) as sent:
+        running = asyncio.create_task(session.fetch(SLOW))
+        waiting = asyncio.create_task(session.scalar(COUNT_USERS))
+        await started(single, sent)
+    await ended(asyncio.create_task(session.close()))
+    outcomes = await asyncio.gather(running, waiting, return_exceptions=True)
+    assert [(type(outcome), str(outcome)) for outcome in outcomes] == [
+        (RuntimeError, "the operation is over")
+    ] * 2
+    assert session.statements == 1
+    await assert_usable(single)
+
+
+@pytest.mark.parametrize("snapshot", [False, True])
+@pytest.mark.parametrize("turns", range(0, 30, 5))
+async def test_closing_at_any_moment_leaves_a_pool_of_one_usable(
+    single: Database, turns: int, *, snapshot: bool
+) -> None:
+    session = SessionContext(single, snapshot=snapshot)
+    tasks = [asyncio.create_task(session.fetch(SLOW)) for _ in range(2)]
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    await session.close()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [str(outcome) for outcome in outcomes] == ["the operation is over"] * 2
+    assert single.pool_status()["checkedOut"] == 0
+    async with session_context(single) as later:
+        assert await later.scalar(COUNT_USERS) == 1
+
+
+async def test_a_released_connection_serves_a_transaction(single: Database) -> None:
+    async with session_context(single) as session:
+        before = await session.scalar(COUNT_USERS)
+        await session.release()
+        assert single.pool_status()["checkedOut"] == 0
+        await Blog(single).user("ben")
+        after = await session.scalar(COUNT_USERS)
+    assert (before, after) == (1, 2)
+
+
+async def test_releasing_waits_for_the_statement_that_runs(single: Database) -> None:
+    async with session_context(single) as session:
+        with noticed(single) as sent:
+            running = asyncio.create_task(session.scalar(COUNT_USERS))
+            await sent.wait()
+        await session.release()
+        assert single.pool_status()["checkedOut"] == 0
+        assert await running == 1
+
+
+async def test_releasing_before_the_first_statement_does_nothing(single: Database) -> None:
+    async with session_context(single) as session:
+        await session.release()
         assert await session.scalar(COUNT_USERS) == 1
+
+
+@durable
+async def test_after_a_suspension_reads_see_one_moment_up_to_the_next_release(
+    database: Database, blog: Blog
+) -> None:
+    counts = []
+    async with session_context(database) as session:
+        counts.append(await session.scalar(COUNT_USERS))
+        async with session.suspended():
+            late = asyncio.create_task(session.scalar(COUNT_USERS))
+            await blog.user("ann")
+        # What was asked for inside waits, and sees what was written there.
+        assert await late == 1
+        counts.append(await session.scalar(COUNT_USERS))
+        await blog.user("ben")
+        counts.append(await session.scalar(COUNT_USERS))
+        await session.release()
+        counts.append(await session.scalar(COUNT_USERS))
+        await blog.user("cat")
+        counts.append(await session.scalar(COUNT_USERS))
+    assert counts == [0, 1, 1, 2, 2]
 
 
 async def test_one_of_two_tasks_cancelled_leaves_the_other_its_connection(tight: Database) -> None:
@@ -226,6 +334,14 @@ async def test_a_database_that_is_not_there_is_unavailable(settings: Settings) -
             "The database cannot be reached. Try again shortly.",
         )
     await database.dispose()
+
+
+async def assert_usable(database: Database) -> None:
+    """No statement runs, no connection is on loan, and the user is still there."""
+    assert database.pool_status()["checkedOut"] == 0
+    assert await slow_statements(database) == 0
+    async with session_context(database) as session:
+        assert await session.scalar(COUNT_USERS) == 1
 
 
 async def _outcome(session: SessionContext) -> tuple[type[Any], str]:
