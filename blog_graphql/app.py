@@ -10,13 +10,19 @@ import structlog
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from sqlalchemy.exc import DBAPIError
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, PlainTextResponse, Response
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from blog_graphql import __version__
-from blog_graphql.api.context import get_context, get_database
+from blog_graphql.api.body_limit import BodyLimitMiddleware
+from blog_graphql.api.context import RATE_LIMIT_HEADERS, get_context, get_database
 from blog_graphql.api.middleware import REQUEST_ID, MaskingMiddleware, RequestIDMiddleware
 from blog_graphql.api.router import BlogRouter
-from blog_graphql.db.database import Database, is_in_memory
+from blog_graphql.api.security_headers import SecurityHeadersMiddleware
+from blog_graphql.api.services import Services
+from blog_graphql.db.database import Database
 from blog_graphql.db.migrations import check_migrated, upgrade
 from blog_graphql.db.session import database_errors
 from blog_graphql.errors import BlogError
@@ -36,7 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     Nothing is connected before the app starts.
 
     Raises:
-        StartupError: a setting of the environment has a wrong value.
+        StartupError: a setting of the environment has a wrong value, or there is no secret key.
     """
     settings = settings or load_settings()
     configure_logging(settings)
@@ -47,8 +53,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
     )
-    app.include_router(graphql_router(settings))
+    app.state.services = services = Services(settings)
+    app.include_router(graphql_router(settings, services=services))
     app.include_router(_operations_router(settings))
+    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
     app.add_middleware(MaskingMiddleware)
     if settings.cors_origins:
         app.add_middleware(
@@ -56,27 +64,43 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type", REQUEST_ID],
-            expose_headers=[REQUEST_ID],
+            expose_headers=[REQUEST_ID, "Retry-After", *RATE_LIMIT_HEADERS],
         )
+    app.add_middleware(SecurityHeadersMiddleware)
     app.add_middleware(RequestIDMiddleware)
+    if settings.trusted_proxies:
+        # Outermost: everything else is to see the client's own address and scheme.
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
     return app
 
 
-def graphql_router(settings: Settings, path: str = "/graphql") -> BlogRouter:
+def graphql_router(
+    settings: Settings, path: str = "/graphql", *, services: Services | None = None
+) -> BlogRouter:
     """The GraphQL endpoint alone, to include into an app of your own.
 
     Its lifespan, which ``include_router`` merges into the app's, opens the
-    database as ``app.state.database`` and closes it.
+    database as ``app.state.database`` and closes it. ``services`` are made from
+    the settings unless the app has them already.
+
+    Raises:
+        StartupError: there is no secret key, and none can be made.
     """
+    shared = services or Services(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        shared.prepare()
         app.state.database = database = Database(settings)
         try:
             await _prepare(database)
             yield
         finally:
             await database.dispose()
+            shared.passwords.close()
+
+    def provide_services(connection: HTTPConnection) -> None:
+        connection.state.services = shared
 
     configure_embedded_logging()
     return BlogRouter(
@@ -84,7 +108,9 @@ def graphql_router(settings: Settings, path: str = "/graphql") -> BlogRouter:
         path=path,
         context_getter=get_context,
         graphql_ide="graphiql" if settings.graphiql else None,
-        subscription_protocols=(),
+        subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+        allowed_origins=settings.cors_origins,
+        dependencies=[Depends(provide_services)],
         lifespan=lifespan,
     )
 
@@ -94,7 +120,7 @@ async def _prepare(database: Database) -> None:
 
     Not to start would take away ``/ready``, and with it the reason.
     """
-    if is_in_memory(database.settings):
+    if database.settings.is_in_memory:
         await upgrade(database)
         if database.settings.demo:
             await load_demo(database)

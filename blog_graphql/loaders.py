@@ -15,10 +15,10 @@ from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import aiodataloader
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import BindParameter, ColumnElement, bindparam, func, select, union
 
 from blog_graphql.db.filters import Criteria
-from blog_graphql.db.models import Post, Tag, User, post_tags
+from blog_graphql.db.models import Post, PostSlug, Tag, User, post_tags
 from blog_graphql.db.pages import (
     Outside,
     PageSpec,
@@ -105,6 +105,30 @@ class RowLoader(DataLoader[KeyT, Any]):
         """Read all keys in one statement."""
         rows = await self._session.fetch(self._statement, keys=keys)
         found = {row[-1]: self._row_type._make(row[:-1]) for row in rows}
+        return [found.get(key) for key in keys]
+
+
+class PostBySlugLoader(DataLoader[str, Any]):
+    """Visible posts by the slug that they have, or had while they were visible."""
+
+    def __init__(self, session: SessionContext, visibility: Visibility) -> None:
+        super().__init__()
+        self._session = session
+        slugs: BindParameter[Any] = bindparam("keys", expanding=True)
+        own = select(Post.id, Post.slug).where(Post.slug.in_(slugs))
+        former = select(PostSlug.post_id, PostSlug.slug).where(PostSlug.slug.in_(slugs))
+        # No two posts have a slug in common, so a post found twice is the same one.
+        found = union(own, former).subquery()
+        self._statement = (
+            select(*columns(PostRow), found.c.slug)
+            .join_from(Post, found, found.c.id == Post.id)
+            .where(visibility.posts())
+        )
+
+    async def batch_load_fn(self, keys: list[str]) -> list[PostRow | None]:
+        """Read all posts in one statement."""
+        rows = await self._session.fetch(self._statement, keys=keys)
+        found = {row[-1]: PostRow._make(row[:-1]) for row in rows}
         return [found.get(key) for key in keys]
 
 
@@ -275,10 +299,9 @@ class Loaders:
         return RowLoader(self.session, PostRow, Post.__table__.c.id, visible)
 
     @cached_property
-    def post_by_slug(self) -> RowLoader[str]:
+    def post_by_slug(self) -> PostBySlugLoader:
         """Visible posts by slug."""
-        visible = self.visibility.posts()
-        return RowLoader(self.session, PostRow, Post.__table__.c.slug, visible)
+        return PostBySlugLoader(self.session, self.visibility)
 
     @cached_property
     def tag_by_id(self) -> RowLoader[int]:

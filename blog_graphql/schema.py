@@ -12,28 +12,43 @@ from graphql import print_schema as print_graphql_schema
 from strawberry.extensions import DisableIntrospection, SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
-from blog_graphql.api.execution import BlogSchema, NameOperation
+from blog_graphql.api.execution import BlogSchema
+from blog_graphql.api.gate import Gate
 from blog_graphql.api.node import NodeQuery
+from blog_graphql.api.rate_limit import RateLimitQuery
 from blog_graphql.api.scalars import DATE_TIME
+from blog_graphql.posts.mutations import PostMutation
 from blog_graphql.posts.queries import PostQuery
+from blog_graphql.sessions.mutations import SessionMutation
 from blog_graphql.stats.queries import StatsQuery
+from blog_graphql.tags.mutations import TagMutation
 from blog_graphql.tags.queries import TagQuery
+from blog_graphql.users.mutations import UserMutation
 from blog_graphql.users.queries import UserQuery
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(NodeQuery, UserQuery, PostQuery, TagQuery, StatsQuery):
+class Query(NodeQuery, UserQuery, PostQuery, TagQuery, StatsQuery, RateLimitQuery):
     """The root of all reads."""
+
+
+@strawberry.type(
+    description="Everything that can be written. Each field is a transaction of its own; one that "
+    "is refused leaves the others in place."
+)
+class Mutation(SessionMutation, UserMutation, PostMutation, TagMutation):
+    """The root of all writes."""
 
 
 @cache
 def build_schema(*, introspection: bool = True) -> BlogSchema:
     """The schema of this server; without ``introspection`` it keeps its names to itself."""
-    extensions: list[type[SchemaExtension]] = [NameOperation]
+    extensions: list[type[SchemaExtension]] = [Gate]
     if not introspection:
         extensions.append(DisableIntrospection)
     return BlogSchema(
         query=Query,
+        mutation=Mutation,
         extensions=extensions,
         config=StrawberryConfig(
             scalar_map={datetime: DATE_TIME},

@@ -17,13 +17,15 @@ from fastapi import FastAPI
 
 from blog_graphql.api.context import get_clock, get_database
 from blog_graphql.app import create_app
-from blog_graphql.db.database import Database, is_in_memory
+from blog_graphql.db.database import Database
 from blog_graphql.db.migrations import upgrade
-from blog_graphql.settings import Settings, load_settings
+from blog_graphql.settings import Settings
 from tests.support.backends import Backend, Memory, PostgreSQL, SQLite
-from tests.support.blog import NOW, Blog
+from tests.support.blog import Blog
 from tests.support.client import Client, connected
+from tests.support.clock import Clock
 from tests.support.postgres import running_server
+from tests.support.settings import settings_for
 
 TEST_SERVER = "BLOG_TEST_DATABASE_URL"
 
@@ -93,27 +95,21 @@ async def database_url(backend: Backend, tmp_path: Path) -> AsyncIterator[str]:
 @pytest.fixture
 def settings(database_url: str) -> Settings:
     """Settings for that database, with a small pool and without the demo blog."""
-    return _settings(database_url)
+    return settings_for(database_url)
 
 
 @pytest.fixture
 async def database(settings: Settings) -> AsyncIterator[Database]:
     """That database, migrated in memory too."""
     database = Database(settings)
-    if is_in_memory(settings):
+    if settings.is_in_memory:
         await upgrade(database)
     yield database
     await database.dispose()
 
 
-def _settings(database_url: str) -> Settings:
-    return load_settings(
-        _env_file=None, database_url=database_url, demo=False, pool_size=2, pool_max_overflow=2
-    )
-
-
 async def _migrate(url: str) -> None:
-    database = Database(_settings(url))
+    database = Database(settings_for(url))
     await upgrade(database)
     await database.dispose()
 
@@ -125,11 +121,17 @@ def blog(database: Database) -> Blog:
 
 
 @pytest.fixture
-def app(settings: Settings, database: Database) -> FastAPI:
-    """The app over that database, at a moment that the tests know."""
+def clock() -> Clock:
+    """What tells the app the time; it stands at ``NOW`` until a test moves it."""
+    return Clock()
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
+    """The app over that database, by that clock."""
     app = create_app(settings)
     app.dependency_overrides[get_database] = lambda: database
-    app.dependency_overrides[get_clock] = lambda: lambda: NOW
+    app.dependency_overrides[get_clock] = lambda: clock
     return app
 
 

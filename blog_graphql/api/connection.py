@@ -17,13 +17,10 @@ from blog_graphql.api.context import Info
 from blog_graphql.api.cursor import decode_cursor, encode_cursor
 from blog_graphql.db.filters import Criteria
 from blog_graphql.db.ordering import Ordering, ordering
-from blog_graphql.db.pages import Outside, PageSpec, Source
+from blog_graphql.db.pages import DEFAULT_PAGE, LARGEST_PAGE, Outside, PageSpec, Source
 from blog_graphql.db.rows import MODELS
 from blog_graphql.errors import BadUserInput
 from blog_graphql.loaders import Key, Loaders, Page
-
-DEFAULT_PAGE = 20
-LARGEST_PAGE = 100
 
 NodeT = TypeVar("NodeT")
 

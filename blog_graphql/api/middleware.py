@@ -8,11 +8,12 @@ import uuid
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars, get_contextvars
 
 from blog_graphql.api.errors import INTERNAL_SERVER_ERROR, MASKED_MESSAGE
+from blog_graphql.api.responses import refusal
 
 REQUEST_ID = "X-Request-ID"
 # What goes into logs and headers unescaped.
@@ -83,7 +84,6 @@ class MaskingMiddleware:
             await _masked()(scope, receive, send)
 
 
-def _masked() -> JSONResponse:
+def _masked() -> Response:
     extensions = {"code": INTERNAL_SERVER_ERROR, "requestId": current_request_id()}
-    error = {"message": MASKED_MESSAGE, "extensions": extensions}
-    return JSONResponse({"errors": [error]}, status_code=500)
+    return refusal(500, MASKED_MESSAGE, extensions)

@@ -35,6 +35,11 @@ def decode_id(global_id: str) -> tuple[str, int] | None:
     return match[1], int(match[2])
 
 
+def key_of(global_id: str, type_name: str) -> int:
+    """The key in a global ID of the given type; 0, which nothing has, for any other text."""
+    return decode_key(global_id, type_name) or 0
+
+
 def decode_key(global_id: str, type_name: str) -> int | None:
     """The key in a global ID of the given type, or None for any other text."""
     match decode_id(global_id):

@@ -10,6 +10,7 @@ import typer
 
 from blog_graphql import __version__
 from blog_graphql.cli import database
+from blog_graphql.cli.accounts import create_admin, set_password
 from blog_graphql.cli.content import import_posts, load_demo_blog
 from blog_graphql.cli.server import export_schema, serve
 from blog_graphql.errors import BlogError
@@ -25,6 +26,8 @@ app.command("serve")(serve)
 app.command("import")(import_posts)
 app.command("demo")(load_demo_blog)
 app.command("export-schema")(export_schema)
+app.command("create-admin")(create_admin)
+app.command("set-password")(set_password)
 app.add_typer(database.app)
 
 

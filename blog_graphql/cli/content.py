@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from blog_graphql.cli.database import open_database
-from blog_graphql.db.database import is_in_memory
 from blog_graphql.importing import Summary, import_folder, load_demo
 from blog_graphql.importing.importer import ProgressCallback
 from blog_graphql.logs import configure_logging
@@ -69,12 +68,12 @@ async def _load_demo(settings: Settings) -> Summary:
 @contextmanager
 def _untouched(settings: Settings) -> Iterator[Settings]:
     """Settings for a copy of an SQLite file, which opening would make or migrate."""
-    if not settings.is_embedded or is_in_memory(settings):
+    original = settings.database_file
+    if original is None:
         yield settings
         return
     with TemporaryDirectory() as folder:
         copy = Path(folder, "blog.db")
-        original = Path(settings.url.database or "")
         if original.is_file():
             with closing(sqlite3.connect(original)) as source, closing(sqlite3.connect(copy)) as to:
                 source.backup(to)

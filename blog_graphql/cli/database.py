@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from io import StringIO
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +16,7 @@ from alembic.runtime.migration import MigrationInfo
 from alembic.script import Script
 from sqlalchemy.exc import DBAPIError
 
-from blog_graphql.db.database import Database, is_in_memory
+from blog_graphql.db.database import Database
 from blog_graphql.db.migrations import (
     alembic_config,
     alembic_errors,
@@ -173,7 +172,8 @@ async def _probe(settings: Settings) -> None:
 
 
 async def _current(settings: Settings) -> str | None:
-    if settings.is_embedded and not _file(settings).exists():
+    file = settings.database_file
+    if file and not file.exists():
         return None  # connecting would create it
     database = Database(settings)
     try:
@@ -186,9 +186,9 @@ async def _current(settings: Settings) -> str | None:
 
 async def _check_reachable(database: Database) -> None:
     try:
-        if database.settings.is_embedded and not is_in_memory(database.settings):
+        if file := database.settings.database_file:
             # aiosqlite prints a traceback from its thread when a file cannot be opened.
-            sqlite3.connect(_file(database.settings)).close()
+            sqlite3.connect(file).close()
         connection = await database.connect()
     except (OSError, sqlite3.Error, DBAPIError, OverflowError, TypeError, ValueError) as error:
         # The last three: a port or an option in the URL that makes no sense to the driver.
@@ -210,7 +210,9 @@ def _unusable(settings: Settings, error: Exception) -> StartupError:
     reason = next(iter(str(cause).splitlines()), "") or type(cause).__name__
     if not settings.is_embedded:
         return StartupError(f"cannot use the database {_server_name(settings)}: {reason}")
-    file = _file(settings)
+    file = settings.database_file
+    if file is None:
+        return StartupError(f"cannot use a database in memory: {reason}")
     if not os.access(file.parent, os.W_OK):
         reason = f"the folder {file.parent} does not exist or cannot be written to"
     return StartupError(f"cannot use the database file {file}: {reason}")
@@ -221,8 +223,3 @@ def _server_name(settings: Settings) -> str:
     url = settings.url
     host = url.host or url.query.get("host", "localhost")
     return f"{url.database or 'postgres'} on {host}{f':{url.port}' if url.port else ''}"
-
-
-def _file(settings: Settings) -> Path:
-    # SQLite takes a URI as well, as in sqlite:///file:blog.db?mode=ro&uri=true.
-    return Path((settings.url.database or ":memory:").removeprefix("file:")).absolute()

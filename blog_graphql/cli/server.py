@@ -16,12 +16,12 @@ from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from blog_graphql.app import create_app
 from blog_graphql.cli.database import open_database
-from blog_graphql.db.database import is_in_memory
 from blog_graphql.errors import StartupError
 from blog_graphql.importing.demo import load_demo
 from blog_graphql.importing.importer import is_empty
 from blog_graphql.logs import configure_logging
 from blog_graphql.schema import print_schema
+from blog_graphql.security.secret_key import load_secret_keys
 from blog_graphql.settings import Settings, load_settings
 
 log = structlog.get_logger(__name__)
@@ -46,8 +46,10 @@ def serve(
     settings = load_settings(**{name: value for name, value in given.items() if value is not None})
     configure_logging(settings)
     with _listen(settings) as listener:
-        if not is_in_memory(settings):
+        if not settings.is_in_memory:
             asyncio.run(_prepare(settings))
+        # Here, so that all workers find one, or none of them starts.
+        load_secret_keys(settings)
         _announce(settings, listener)
         _run(settings, listener, workers=workers, reload=reload)
 
@@ -94,6 +96,9 @@ def _run(settings: Settings, listener: socket.socket, *, workers: int, reload: b
         log_config=None,
         access_log=False,
         server_header=False,
+        # The app believes BLOG_TRUSTED_PROXIES alone.
+        proxy_headers=False,
+        ws_max_size=settings.max_body_bytes,
         timeout_graceful_shutdown=settings.shutdown_timeout,
         # A worker answers once it has imported everything, which a busy machine takes its time for.
         timeout_worker_healthcheck=60,

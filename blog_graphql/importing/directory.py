@@ -8,7 +8,9 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from blog_graphql.db.models import UNUSABLE_PASSWORD, Tag, User
+from blog_graphql.db.models import UNUSABLE_PASSWORD, User
+from blog_graphql.db.tagging import find_or_create_tags
+from blog_graphql.db.types import utcnow
 from blog_graphql.importing.authors import AuthorName, numbered_username
 from blog_graphql.text import fold
 
@@ -41,16 +43,10 @@ class Directory:
     async def tag_ids(self, session: AsyncSession, names: Iterable[str]) -> set[int]:
         """The tags of those names in any case, made where there is none."""
         tags = {fold(name): name for name in names}
-        missing = tags.keys() - self._tags.keys()
+        missing = {key: name for key, name in tags.items() if key not in self._tags}
         if missing:
-            found = await session.execute(
-                select(Tag.name_key, Tag.id).where(Tag.name_key.in_(missing))
-            )
-            self._tags.update((row.name_key, row.id) for row in found)
-            created = [Tag(name=name) for key, name in tags.items() if key not in self._tags]
-            session.add_all(created)
-            await session.flush()
-            self._tags.update((tag.name_key, tag.id) for tag in created)
+            ids = await find_or_create_tags(session, missing.values(), utcnow())
+            self._tags.update(zip(missing, ids, strict=True))
         return {self._tags[key] for key in tags}
 
 

@@ -5,40 +5,37 @@ Statements are built once and carry plain values: an import is thousands of them
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from blog_graphql.db.models import Post, PostSource, post_tags
+from blog_graphql.db.models import Post, PostSource
+from blog_graphql.db.tagging import set_tags, tags_of_post
 from blog_graphql.importing.document import Document
-from blog_graphql.slugs import MAX_SLUG_LENGTH, unused_slug
+from blog_graphql.posts.publication import Publication
+from blog_graphql.posts.slugs import free_slug, is_given_up, keep_slug
 
-_SLUG = select(Post.id).where(Post.slug == bindparam("slug"))
-_NUMBERED_SLUGS = select(Post.slug).where(Post.slug.startswith(bindparam("prefix")))
-_POST = select(
-    Post.title,
-    Post.slug,
-    Post.content,
-    Post.is_published,
-    Post.published_at,
-    Post.version,
-    Post.author_id,
-    Post.created_at,
-    Post.updated_at,
-).where(Post.id == bindparam("post_id"))
-_TAGS = select(post_tags.c.tag_id).where(post_tags.c.post_id == bindparam("post_id"))
+_POST = (
+    select(
+        Post.title,
+        Post.slug,
+        Post.content,
+        Post.is_published,
+        Post.published_at,
+        Post.version,
+        Post.author_id,
+        Post.created_at,
+        Post.updated_at,
+    )
+    .where(Post.id == bindparam("post_id"))
+    .with_for_update(key_share=True)
+)
 _INSERT_POST = insert(Post).returning(Post.id)
-_INSERT_TAGS = insert(post_tags)
 _INSERT_SOURCE = insert(PostSource)
 _UPDATE_POST = update(Post).where(Post.id == bindparam("changed_id"))
 _UPDATE_SOURCE = update(PostSource).where(PostSource.post_id == bindparam("source_id"))
-_DELETE_TAGS = delete(post_tags).where(post_tags.c.post_id == bindparam("bare_id"))
-
-# Room for the longest number behind a slug that is cut to make place for it.
-_NUMBER_LENGTH = 10
 
 
 async def create_post(
@@ -49,14 +46,14 @@ async def create_post(
         _INSERT_POST,
         {
             **_values(document, author_id),
-            "slug": await _free_slug(connection, document.slug),
+            "slug": await free_slug(connection, document.slug),
             "created_at": document.created_at,
             "published_at": document.published_at,
             "updated_at": document.updated_at or document.created_at,
         },
     )
     post_id: int = inserted.scalar_one()
-    await _insert_tags(connection, post_id, tag_ids)
+    await set_tags(connection, post_id, set(), tag_ids)
     return post_id
 
 
@@ -72,14 +69,16 @@ async def update_post(
     post = (await connection.execute(_POST, {"post_id": post_id})).mappings().one()
     values = {**_values(document, author_id), **_moments(document, post)}
     if document.has_own_slug and document.slug != post["slug"]:
-        values["slug"] = await _free_slug(connection, document.slug, own=post["slug"])
+        values["slug"] = await free_slug(connection, document.slug, own=post_id)
     changes = {name: value for name, value in values.items() if post[name] != value}
-    old_tag_ids = set((await connection.scalars(_TAGS, {"post_id": post_id})).all())
-    if old_tag_ids != tag_ids:
-        await connection.execute(_DELETE_TAGS, {"bare_id": post_id})
-        await _insert_tags(connection, post_id, tag_ids)
-    elif not changes:
+    old_tag_ids = await tags_of_post(connection, post_id)
+    if not changes and old_tag_ids == tag_ids:
         return False
+    await set_tags(connection, post_id, old_tag_ids, tag_ids)
+    publication = Publication(post["is_published"], post["published_at"])
+    edited = publication.changed(changes, now)
+    if is_given_up(publication, edited, now, slug_changes="slug" in changes):
+        await keep_slug(connection, post_id, post["slug"])
     said = document.updated_at
     changes["updated_at"] = said if said and said > post["updated_at"] else now
     changes["version"] = post["version"] + 1
@@ -119,17 +118,3 @@ def _moments(document: Document, post: Any) -> dict[str, datetime | None]:
     if document.published_at is None:
         return {"published_at": None}
     return {"published_at": post["published_at"] or document.published_at}
-
-
-async def _insert_tags(connection: AsyncConnection, post_id: int, tag_ids: Iterable[int]) -> None:
-    rows = [{"post_id": post_id, "tag_id": tag_id} for tag_id in sorted(tag_ids)]
-    if rows:
-        await connection.execute(_INSERT_TAGS, rows)
-
-
-async def _free_slug(connection: AsyncConnection, slug: str, own: str | None = None) -> str:
-    if (await connection.execute(_SLUG, {"slug": slug})).first() is None:
-        return slug
-    prefix = slug[: MAX_SLUG_LENGTH - _NUMBER_LENGTH]
-    taken = set((await connection.scalars(_NUMBERED_SLUGS, {"prefix": prefix})).all())
-    return unused_slug(slug, taken - {own})

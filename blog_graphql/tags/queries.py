@@ -15,7 +15,7 @@ from blog_graphql.db.filters import TagCriteria
 from blog_graphql.db.pages import TAGS
 from blog_graphql.tags.inputs import TagBy, TagFilter, TagOrder
 from blog_graphql.tags.types import Tag, TagConnection
-from blog_graphql.text import fold
+from blog_graphql.text import fold_name
 
 FilterArgument: TypeAlias = Annotated[
     TagFilter | None,
@@ -45,7 +45,8 @@ class TagQuery:
         loaders = info.context.loaders
         if by.name:
             check_storable(by.name)
-            return await loaders.tag_by_name.load(fold(by.name))
+            name = fold_name(by.name)
+            return None if name is None else await loaders.tag_by_name.load(name)
         key = decode_key(by.id or "", "Tag")
         return None if key is None else await loaders.tag_by_id.load(key)
 

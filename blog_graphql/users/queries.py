@@ -13,7 +13,7 @@ from blog_graphql.api.filters import check_storable
 from blog_graphql.api.node import decode_key
 from blog_graphql.db.filters import UserCriteria
 from blog_graphql.db.pages import USERS
-from blog_graphql.text import fold
+from blog_graphql.text import fold_name
 from blog_graphql.users.inputs import UserBy, UserFilter, UserOrder
 from blog_graphql.users.types import User, UserConnection
 
@@ -35,6 +35,12 @@ OrderArgument: TypeAlias = Annotated[
 class UserQuery:
     """Users, one or many."""
 
+    @strawberry.field(description="The user who is signed in; null when nobody is.")
+    async def viewer(self, info: Info) -> User | None:
+        """Load oneself."""
+        key = info.context.viewer.id
+        return None if key is None else await info.context.loaders.user_by_id.load(key)
+
     @strawberry.field(description="One user; null when there is none.")
     async def user(
         self,
@@ -45,7 +51,8 @@ class UserQuery:
         loaders = info.context.loaders
         if by.username:
             check_storable(by.username)
-            return await loaders.user_by_username.load(fold(by.username))
+            name = fold_name(by.username)
+            return None if name is None else await loaders.user_by_username.load(name)
         key = decode_key(by.id or "", "User")
         return None if key is None else await loaders.user_by_id.load(key)
 

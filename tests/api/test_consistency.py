@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from blog_graphql.db.database import Database
 from blog_graphql.db.models import Post, User
 from blog_graphql.db.session import AnyRow, SessionContext
+from tests.support.apps import app_over, asking
 from tests.support.backends import durable
 from tests.support.blog import Blog
 from tests.support.client import Client
@@ -92,3 +94,17 @@ async def test_on_the_snapshot_nothing_vanishes(
     titles = [post["title"] for post in data["posts"]["nodes"]]
     assert titles == ["kept", "lost"]
     assert first[0] == 3
+
+
+@durable
+async def test_what_runs_again_is_paid_for_once(
+    database: Database, blog: Blog, keys: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = f"{{ rateLimit {{ remaining }} {QUERY.strip('{ }')} }} }} }} }}"
+    async with (
+        asking(app_over(database, rate_limit=10)) as http,
+        interrupted(monkeypatch, 1, blog, User, keys["ann"]) as ran,
+    ):
+        answer = (await http.post("/graphql", json={"query": query})).json()
+    assert len(ran) > 3
+    assert answer["data"] == {"rateLimit": {"remaining": 9}, "posts": REMAINING}

@@ -202,3 +202,22 @@ async def test_a_deactivated_user_is_found(client: Client, blog: Blog) -> None:
     post = await blog.post(ann, slug="still-here")
     assert await look_up(client, USER, {"username": "ann"}) == ann
     assert await look_up(client, POST, {"slug": "still-here"}) == post
+
+
+async def test_what_is_too_long_for_a_name_finds_nothing(client: Client) -> None:
+    """To fold it would take seconds: normalising is quadratic in runs of combining marks."""
+    name = "\u0301\u0316" * 100_000
+    query = """
+      query ($name: String!) {
+        user(by: {username: $name}) { id }
+        tag(by: {name: $name}) { id }
+        users(filter: {username: {eq: $name}}) { totalCount }
+        tags(filter: {name: {in: [$name]}}) { totalCount }
+      }
+    """
+    assert await client.execute(query, {"name": name}) == {
+        "user": None,
+        "tag": None,
+        "users": {"totalCount": 0},
+        "tags": {"totalCount": 0},
+    }

@@ -26,6 +26,7 @@ from tests.support.backends import only_postgresql
 from tests.support.blog import Blog
 from tests.support.command import Outcome, run_command
 from tests.support.process import CHECKOUT, PATIENCE, Running, run, running
+from tests.support.settings import SECRET_KEY
 
 USERS = "{ users { nodes { username } } }"
 COUNT = "{ posts { totalCount } }"
@@ -42,6 +43,8 @@ async def serving(
 ) -> AsyncIterator[tuple[Running, httpx.AsyncClient]]:
     """``blog-graphql serve`` on a free port, and a client of it."""
     given = {"BLOG_PORT": "0", "BLOG_DEMO": "false", **environment}
+    if given.get("BLOG_DATABASE_URL", "").startswith("postgresql"):
+        given["BLOG_SECRET_KEY"] = SECRET_KEY
     async with running("blog_graphql", "serve", *options, **given) as server:
         printed = await server.line()
         address = ADDRESS.fullmatch(printed)

@@ -76,7 +76,7 @@ def test_a_dry_run_leaves_an_old_database_as_it_is() -> None:
     run("db", "upgrade", "0001")
     before = Path("test.db").read_bytes()
     assert run("import", "blog", "--dry-run").returncode == 0
-    assert run("db", "current").stdout == "0001 (head is 0003)\n"
+    assert run("db", "current").stdout == "0001 (head is 0004)\n"
     assert Path("test.db").read_bytes() == before
 
 
@@ -98,5 +98,5 @@ def test_a_terminal_is_shown_the_progress() -> None:
 def test_the_demo_blog_is_loaded_once() -> None:
     first, second = run("demo"), run("demo")
     assert (first.returncode, second.returncode) == (0, 0)
-    assert first.stdout.splitlines()[:2] == ["Imported the demo blog", "  created       13"]
-    assert second.stdout.splitlines()[3] == "  unchanged     13"
+    assert first.stdout.splitlines()[:2] == ["Imported the demo blog", "  created       14"]
+    assert second.stdout.splitlines()[3] == "  unchanged     14"

@@ -16,7 +16,7 @@ async def test_the_demo_blog_is_loaded_whole(database: Database) -> None:
     summary = await load_demo(database)
     assert str(summary) == (
         "Imported the demo blog\n"
-        "  created       13\n"
+        "  created       14\n"
         "  updated        0\n"
         "  unchanged      0\n"
         "  ignored        0\n"
@@ -24,7 +24,7 @@ async def test_the_demo_blog_is_loaded_whole(database: Database) -> None:
     )
     assert not await is_empty(database)
     posts = await stored_posts(database)
-    assert len(posts) == 13
+    assert len(posts) == 14
     assert next(iter(posts)) == "your-first-query"
     assert {post.author for post in posts.values()} == {"mira", "tomas", "yuki"}
     assert all(post.tags for post in posts.values())
@@ -41,7 +41,7 @@ async def test_loading_the_demo_blog_again_changes_nothing(database: Database) -
     await load_demo(database)
     before = await stored_posts(database)
     summary = await load_demo(database)
-    assert (summary.created, summary.updated, summary.unchanged) == (0, 0, 13)
+    assert (summary.created, summary.updated, summary.unchanged) == (0, 0, 14)
     assert await stored_posts(database) == before
 
 
@@ -52,5 +52,5 @@ async def test_a_copy_of_the_demo_blog_is_a_blog_of_its_own(
     with as_file(files("blog_graphql") / "demo") as folder:
         copy = shutil.copytree(folder, tmp_path / "copy")
     summary = await import_folder(database, copy)
-    assert (summary.created, summary.unchanged) == (13, 0)
-    assert len(await stored_posts(database)) == 26
+    assert (summary.created, summary.unchanged) == (14, 0)
+    assert len(await stored_posts(database)) == 28

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from datetime import UTC, datetime
@@ -11,9 +12,11 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from blog_graphql.db.database import Database
-from blog_graphql.db.models import Post, PostSource, Tag, User
+from blog_graphql.db.models import Post, PostSource, Tag, User, UserRole
+from blog_graphql.db.visibility import Viewer, Visibility
 from blog_graphql.errors import BadUserInput
 from blog_graphql.importing import import_folder, is_empty
+from blog_graphql.posts.service import update_post
 from tests.importing.blogs import (
     FIRST,
     counts,
@@ -23,6 +26,8 @@ from tests.importing.blogs import (
     stored_users,
     write_blog,
 )
+from tests.support.activity import waited_for
+from tests.support.backends import only_postgresql
 
 OLD = datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)
 
@@ -58,6 +63,25 @@ async def test_an_edited_file_updates_its_post(database: Database, blog: Path) -
     assert post.version == 2
     assert post.updated_at >= before
     assert await stored_tags(database) == ["one", "three", "two"]
+
+
+@only_postgresql
+async def test_an_import_waits_for_an_edit_at_once_and_comes_after_it(
+    database: Database, blog: Path
+) -> None:
+    await import_folder(database, blog)
+    write_blog(blog, {"first.md": FIRST.replace("Text", "Other text")})
+    editor = Visibility(Viewer(99, UserRole.EDITOR), datetime.now(UTC))
+    async with database.transaction() as session:
+        key = (await session.scalars(select(Post.id).where(Post.slug == "first"))).one()
+        await update_post(session, editor, key, {"title": "Edited"}, None)
+        importing = asyncio.create_task(import_folder(database, blog))
+        await waited_for(session)
+    assert counts(await importing) == (0, 1, 1, 0)
+    async with database.transaction() as session:
+        post = await session.get_one(Post, key)
+        # The file says what the title is, too.
+        assert (post.title, post.content, post.version) == ("First", "Other text", 3)
 
 
 @pytest.mark.parametrize(

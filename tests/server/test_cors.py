@@ -49,7 +49,9 @@ async def test_the_origins_of_the_setting_may_call(database: Database) -> None:
     assert preflight.headers["access-control-allow-methods"] == "GET, POST"
     assert answer.json() == {"data": {"__typename": "Query"}}
     assert _allowed(answer) == HERE
-    assert answer.headers["access-control-expose-headers"] == "X-Request-ID"
+    assert answer.headers["access-control-expose-headers"] == (
+        "X-Request-ID, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
+    )
     assert "Origin" in answer.headers["vary"]
     assert _allowed(second) == "https://b.example"
 

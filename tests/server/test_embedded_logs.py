@@ -10,9 +10,10 @@ from fastapi import FastAPI
 
 from blog_graphql.app import graphql_router
 from blog_graphql.db.session import SessionContext
-from blog_graphql.settings import Settings, load_settings
+from blog_graphql.settings import Settings
 from tests.support.apps import asking
 from tests.support.backends import only_sqlite
+from tests.support.settings import settings_for
 
 BY_ID = {"query": 'query Bug { user(by: {username: "ann"}) { id } }'}
 
@@ -47,7 +48,7 @@ async def test_a_database_that_is_not_migrated_is_warned_of(
     empty_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     host = FastAPI()
-    host.include_router(graphql_router(load_settings(database_url=empty_url)))
+    host.include_router(graphql_router(settings_for(empty_url)))
     async with host.router.lifespan_context(host):
         (record,) = [record for record in caplog.records if record.name == "blog_graphql.app"]
     assert record.levelno == logging.WARNING

@@ -21,6 +21,7 @@ from blog_graphql.settings import Settings, load_settings
 from tests.support.apps import app_over, asking
 from tests.support.backends import durable
 from tests.support.blog import Blog
+from tests.support.settings import SECRET_KEY
 
 ON_ONE = pytest.mark.parametrize("backend", ["memory"], indirect=True)
 USERS = {"query": "{ users { nodes { username } } }"}
@@ -117,6 +118,7 @@ async def test_the_app_is_made_from_the_environment(
 ) -> None:
     await blog.user("ann")
     monkeypatch.setenv("BLOG_DATABASE_URL", database_url)
+    monkeypatch.setenv("BLOG_SECRET_KEY", SECRET_KEY)
     monkeypatch.setenv("BLOG_DEBUG_POOL", "true")
     app = create_app()
     async with app.router.lifespan_context(app), asking(app) as http:

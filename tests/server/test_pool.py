@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from blog_graphql.db.database import Database, is_in_memory
+from blog_graphql.db.database import Database
 from blog_graphql.db.migrations import upgrade
 from blog_graphql.db.session import SessionContext
 from blog_graphql.settings import Settings
@@ -50,7 +50,7 @@ async def opened(settings: Settings, **changes: Any) -> AsyncIterator[Database]:
     """A database with two posts by two authors, and a pool of one connection."""
     single = {"pool_size": 1, "pool_max_overflow": 0}
     database = Database(settings.model_copy(update=single | changes))
-    if is_in_memory(settings):
+    if settings.is_in_memory:
         await upgrade(database)
     blog = Blog(database)
     tag = await blog.tag("python")

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from blog_graphql.api.context import get_viewer
+from blog_graphql.api.context import get_authentication
 from blog_graphql.db.database import Database
 from tests.support.apps import app_over, asking
 
@@ -90,7 +90,7 @@ async def test_a_crash_outside_graphql_carries_the_id_too(database: Database) ->
     def crash() -> None:
         raise LookupError
 
-    app.dependency_overrides[get_viewer] = crash
+    app.dependency_overrides[get_authentication] = crash
     async with asking(app) as http:
         response = await http.post(
             "/graphql", json={"query": "{ __typename }"}, headers={HEADER: "abc"}

@@ -11,9 +11,9 @@ from graphql import build_schema, get_introspection_query
 from blog_graphql.db.database import Database
 from blog_graphql.db.migrations import head_revision, upgrade
 from blog_graphql.schema import print_schema
-from blog_graphql.settings import load_settings
 from tests.support.apps import app_over, asking
 from tests.support.backends import durable, only_postgresql, only_sqlite
+from tests.support.settings import settings_for
 
 ON_ONE = pytest.mark.parametrize("backend", ["memory"], indirect=True)
 UNREACHABLE = {
@@ -24,7 +24,7 @@ UNREACHABLE = {
 
 async def test_health_asks_no_database() -> None:
     url = "postgresql://nobody:s3cr3t@127.0.0.1:1/none"
-    database = Database(load_settings(_env_file=None, database_url=url))
+    database = Database(settings_for(url))
     async with asking(app_over(database)) as http:
         response = await http.get("/health")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
@@ -38,7 +38,7 @@ async def test_ready_with_a_migrated_database(database: Database) -> None:
 
 
 async def test_not_ready_before_the_database_is_migrated(empty_url: str) -> None:
-    database = Database(load_settings(_env_file=None, database_url=empty_url))
+    database = Database(settings_for(empty_url))
     async with asking(app_over(database)) as http:
         before = await http.get("/ready")
         await upgrade(database, "0001")
@@ -65,7 +65,7 @@ async def test_not_ready_before_the_database_is_migrated(empty_url: str) -> None
     ],
 )
 async def test_not_ready_when_the_server_cannot_be_reached(url: str) -> None:
-    database = Database(load_settings(_env_file=None, database_url=url))
+    database = Database(settings_for(url))
     async with asking(app_over(database)) as http:
         ready = await http.get("/ready")
         answer = await http.post("/graphql", json={"query": "{ posts { totalCount } }"})
@@ -77,10 +77,8 @@ async def test_not_ready_when_the_server_cannot_be_reached(url: str) -> None:
 
 @only_postgresql
 async def test_not_ready_when_the_server_has_no_such_database(database_url: str) -> None:
-    url = load_settings(database_url=database_url).url.set(database="blog_test_missing")
-    database = Database(
-        load_settings(_env_file=None, database_url=url.render_as_string(hide_password=False))
-    )
+    url = settings_for(database_url).url.set(database="blog_test_missing")
+    database = Database(settings_for(url.render_as_string(hide_password=False)))
     async with asking(app_over(database)) as http:
         response = await http.get("/ready")
     assert (response.status_code, response.json()) == (503, UNREACHABLE)
@@ -99,7 +97,7 @@ async def test_not_ready_when_the_database_refuses_to_be_read(database: Database
 @only_sqlite
 async def test_not_ready_when_the_file_is_no_database(database_url: str, tmp_path: Path) -> None:
     (tmp_path / "blog.db").write_bytes(b"no database" * 1000)
-    database = Database(load_settings(_env_file=None, database_url=database_url))
+    database = Database(settings_for(database_url))
     async with asking(app_over(database)) as http:
         response = await http.get("/ready")
     await database.dispose()

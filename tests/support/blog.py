@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, func, insert, select
 
 from blog_graphql.db.database import Database
-from blog_graphql.db.models import Base, Post, Tag, User, post_tags
+from blog_graphql.db.models import Base, Post, Session, Tag, User, post_tags
+from blog_graphql.security.tokens import hash_token, session_id_of
 
 # The moment at which operations of the tests take place.
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+
+
+def session_of(user_id: int, refresh_token: str) -> Session:
+    """A session that lasts for a day from ``NOW``."""
+    return Session(
+        id=session_id_of(refresh_token),
+        user_id=user_id,
+        token_hash=hash_token(refresh_token),
+        rotated_at=NOW,
+        expires_at=NOW + timedelta(days=1),
+    )
+
+
+async def count_rows(database: Database, model: type[Base]) -> int:
+    """How many rows a table has."""
+    async with database.transaction() as session:
+        return await session.scalar(select(func.count()).select_from(model)) or 0
 
 
 class Blog:
@@ -23,7 +41,8 @@ class Blog:
 
     async def user(self, username: str, **values: Any) -> int:
         """Write a user; gives the key."""
-        return await self._add(User(username=username, hashed_password="!", **values))
+        values = {"hashed_password": "!"} | values
+        return await self._add(User(username=username, **values))
 
     async def post(self, author_id: int, *tag_ids: int, **values: Any) -> int:
         """Write a post, published in the past unless said otherwise; gives the key."""

@@ -1,0 +1,39 @@
+"""Work for a client that may go away meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
+
+ResultT = TypeVar("ResultT")
+
+
+async def while_connected(receive: Receive, work: Coroutine[Any, Any, ResultT]) -> ResultT:
+    """The result of work that is cancelled once the client of an HTTP request is gone.
+
+    The request's body must have been read: what is still to be received is the
+    disconnection.
+
+    Raises:
+        ClientDisconnect: the client went away.
+    """
+    try:
+        async with asyncio.timeout(None) as connection:
+            watching = asyncio.create_task(_end_on_disconnect(receive, connection))
+            try:
+                return await work
+            finally:
+                watching.cancel()
+    except TimeoutError as error:
+        if connection.expired():
+            raise ClientDisconnect from error
+        raise
+
+
+async def _end_on_disconnect(receive: Receive, connection: asyncio.Timeout) -> None:
+    await receive()
+    connection.reschedule(asyncio.get_running_loop().time())
