@@ -1,0 +1,134 @@
+"""How long reads take while others sign in.
+
+    python -m benchmarks.logins [--seconds 10] [--rate 40] [--logins 20]
+
+Starts the server on the demo blog, with the settings of the environment for
+all else (``BLOG_DATABASE_URL`` names a migrated PostgreSQL database), and sends
+reads at a constant rate: first alone, then while a number of clients sign in
+as fast as they are answered. A read's time counts from the moment it was due,
+so that a server which falls behind shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import sys
+import tempfile
+import time
+from asyncio import StreamReader
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
+from statistics import quantiles
+from typing import cast
+
+import httpx
+
+READ = "{ posts(first: 20) { nodes { title publishedAt author { username } tags { name } } } }"
+SIGN_UP = """
+  mutation {
+    createUser(input: {
+      username: "bench", email: "bench@blog.example", password: "correct horse battery"
+    }) { errors { code } }
+  }
+"""
+LOGIN = """
+  mutation {
+    login(input: {identifier: "bench", password: "correct horse battery"}) {
+      accessToken errors { code }
+    }
+  }
+"""
+
+
+async def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="How long reads take while others sign in.")
+    parser.add_argument("--seconds", type=float, default=10, help="length of each phase")
+    parser.add_argument("--rate", type=float, default=40, help="reads a second")
+    parser.add_argument("--logins", type=int, default=20, help="clients that sign in")
+    options = parser.parse_args()
+    async with _server() as url, httpx.AsyncClient(base_url=url, timeout=60) as http:
+        await _post(http, SIGN_UP)
+        await _reads(http, 2, options.rate)
+        alone = await _reads(http, options.seconds, options.rate)
+        stop, done = asyncio.Event(), count()
+        clients = [
+            asyncio.create_task(_sign_in_until(stop, http, done)) for _ in range(options.logins)
+        ]
+        beside = await _reads(http, options.seconds, options.rate)
+        stop.set()
+        await asyncio.gather(*clients)
+        logins = next(done)
+    print(f"{options.rate:g} reads/s for {options.seconds:g} s each, ms:")
+    print(f"{'':>28} {'p50':>8} {'p99':>8}")
+    print(f"{'reads alone':>28} {_percentiles(alone)}")
+    name = f"beside {options.logins} signing in"
+    print(f"{name:>28} {_percentiles(beside)}")
+    print(f"{logins / options.seconds:.0f} logins/s were answered meanwhile")
+
+
+@asynccontextmanager
+async def _server() -> AsyncIterator[str]:
+    """A server of its own on a free port; gives its address."""
+    with tempfile.TemporaryDirectory() as folder:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "blog_graphql", "serve", "--port", "0"),
+            stdout=PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            cwd=folder,
+            env={"BLOG_LOGIN_RATE_LIMIT": "1000000/minute", **os.environ},
+        )
+        try:
+            yield await _address(process)
+        finally:
+            process.terminate()
+            await process.wait()
+
+
+async def _address(process: Process) -> str:
+    async for line in cast("StreamReader", process.stdout):
+        if found := re.search(r"http://[^/]+", line.decode()):
+            return found[0]
+    raise SystemExit("the server did not start")
+
+
+async def _reads(http: httpx.AsyncClient, seconds: float, rate: float) -> list[float]:
+    """The milliseconds that each of the reads took."""
+    begun = time.perf_counter()
+
+    async def read(number: int) -> float:
+        due = begun + number / rate
+        await asyncio.sleep(due - time.perf_counter())
+        await _post(http, READ)
+        return (time.perf_counter() - due) * 1000
+
+    return await asyncio.gather(*(read(number) for number in range(round(seconds * rate))))
+
+
+async def _sign_in_until(stop: asyncio.Event, http: httpx.AsyncClient, done: count[int]) -> None:
+    while not stop.is_set():
+        await _post(http, LOGIN)
+        next(done)
+
+
+async def _post(http: httpx.AsyncClient, query: str) -> None:
+    response = await http.post("/graphql", json={"query": query})
+    answer = response.json()
+    errors = answer.get("errors") or next(iter(answer["data"].values())).get("errors")
+    if errors:
+        raise SystemExit(f"refused: {errors}")
+
+
+def _percentiles(times: list[float]) -> str:
+    cuts = quantiles(times, n=100)
+    return f"{cuts[49]:8.1f} {cuts[98]:8.1f}"
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
