@@ -125,7 +125,7 @@ async def update_post(
     post = await _lock(session, visibility, post_id, problems, "id", Post.__table__.c.content)
     _check_version(problems, post, expected_version)
     slug = changes.get("slug")
-    if slug is not None:
+    if slug is not None and check_slug(problems, slug):
         await _check_slug_is_free(session, slug, post_id, problems)
     problems.raise_any()
 
@@ -225,7 +225,7 @@ async def record_view(session: AsyncSession, visibility: Visibility, post_id: in
 
 
 def _check(problems: Problems, changes: PostChanges) -> list[str] | None:
-    """Check each change by itself; gives the names of the tags, if they change."""
+    """Check each change by itself but the slug; gives the names of the tags, if they change."""
     for name, field in _NOT_NULL.items():
         if changes.get(name, ...) is None:
             problems.invalid(f"{field} cannot be null: leave it out to keep it.", field)
@@ -233,8 +233,6 @@ def _check(problems: Problems, changes: PostChanges) -> list[str] | None:
         check_title(problems, title)
     if (content := changes.get("content")) is not None:
         check_content(problems, content)
-    if (slug := changes.get("slug")) is not None:
-        check_slug(problems, slug)
     tags = changes.get("tags")
     return None if tags is None else check_tags(problems, tags)
 

@@ -108,6 +108,15 @@ async def test_null_is_refused_where_there_must_be_a_value(
     assert await _version(database, key) == 1
 
 
+@pytest.mark.parametrize("slug", ["", "A", "a\x00", "\ud800", "a" * 201])
+async def test_a_slug_that_is_none(client: Client, blog: Blog, slug: str) -> None:
+    ada = await blog.user("ada")
+    key = await blog.post(ada)
+    assert await problems(client, "updatePost", author(ada), id=post_id(key), slug=slug) == [
+        ("INVALID", ["slug"])
+    ]
+
+
 async def test_another_version_is_a_conflict(
     client: Client, blog: Blog, database: Database
 ) -> None:
