@@ -19,5 +19,7 @@ def settings_for(database_url: str, **changes: Any) -> Settings:
         "argon2_time_cost": 1,
         "argon2_memory_kib": 8,
         "login_rate_limit": "1000/minute",
+        # For tests that send hundreds of operations at once to a busy machine.
+        "operation_timeout": 60,
     }
     return load_settings(_env_file=None, database_url=database_url, **(values | changes))
