@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
+import aiosqlite
 import structlog
 from sqlalchemy import Connection, ExceptionContext, event
 from sqlalchemy.ext.asyncio import (
@@ -111,6 +112,7 @@ def _pool_options(settings: Settings) -> dict[str, Any]:
             "pool_size": 1,
             "max_overflow": 0,
             "pool_timeout": settings.pool_timeout,
+            "connect_args": {"async_creator_fn": _open_sqlite},
         }
     options: dict[str, Any] = {
         "pool_size": settings.pool_size,
@@ -121,7 +123,9 @@ def _pool_options(settings: Settings) -> dict[str, Any]:
         # The connection that was used last is warm; the others may be closed by the server.
         "pool_use_lifo": True,
     }
-    if not settings.is_embedded:
+    if settings.is_embedded:
+        options["connect_args"] = {"async_creator_fn": _open_sqlite}
+    else:
         milliseconds = str(round(settings.statement_timeout * 1000))
         options["connect_args"] = {
             "timeout": settings.pool_timeout,
@@ -132,6 +136,22 @@ def _pool_options(settings: Settings) -> dict[str, Any]:
             },
         }
     return options
+
+
+async def _open_sqlite(*args: Any, **kwargs: Any) -> aiosqlite.Connection:
+    """Open a file; whoever is cancelled meanwhile leaves nothing open, though a thread opens it."""
+    connection = aiosqlite.connect(*args, **kwargs)
+    # As SQLAlchemy has it: a connection that nobody closed does not keep the process.
+    connection._thread.daemon = True  # noqa: SLF001 - there is no public way
+
+    async def opened() -> aiosqlite.Connection:
+        return await connection
+
+    try:
+        return await uninterrupted(opened())
+    except CancelledError:
+        await uninterrupted(connection.close())
+        raise
 
 
 def _prepare_sqlite(engine: AsyncEngine, settings: Settings) -> None:
