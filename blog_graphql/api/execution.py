@@ -88,10 +88,9 @@ class BlogSchema(strawberry.Schema):
             try:
                 _check_types(query, **kwargs)
                 result = await self.execute(query, *args, **kwargs)
-            except InvalidOperationTypeError as error:
-                result = _refused(BadUserInput(error.as_http_error_reason("a WebSocket")))
-                self._present(result, current_request_id())
-            except BadUserInput as error:
+            except (BadUserInput, InvalidOperationTypeError) as error:
+                if isinstance(error, InvalidOperationTypeError):
+                    error = BadUserInput(error.as_http_error_reason("a WebSocket"))
                 result = _refused(error)
                 self._present(result, current_request_id())
             yield result

@@ -5,8 +5,9 @@ In all of them a field left out, or null, does not filter.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import strawberry
 from strawberry import UNSET
@@ -105,6 +106,12 @@ class DateTimeFilter:
 def given(value: T | None) -> T | None:
     """An input's value, with one left out as None."""
     return None if value is UNSET else value
+
+
+def given_values(input_: object, names: Iterable[str]) -> dict[str, Any]:
+    """An input's values by name, without those left out; null is a value here."""
+    values = {name: getattr(input_, name) for name in names}
+    return {name: value for name, value in values.items() if value is not UNSET}
 
 
 def text_match(text_filter: StringFilter | None) -> TextMatch:

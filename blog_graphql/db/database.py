@@ -42,6 +42,7 @@ class Database:
             echo=settings.sql_echo,
             # A password hash is a parameter too.
             hide_parameters=True,
+            connect_args=_connect_args(settings),
             **_pool_options(settings),
         )
         if settings.is_embedded:
@@ -112,9 +113,8 @@ def _pool_options(settings: Settings) -> dict[str, Any]:
             "pool_size": 1,
             "max_overflow": 0,
             "pool_timeout": settings.pool_timeout,
-            "connect_args": {"async_creator_fn": _open_sqlite},
         }
-    options: dict[str, Any] = {
+    return {
         "pool_size": settings.pool_size,
         "max_overflow": settings.pool_max_overflow,
         "pool_timeout": settings.pool_timeout,
@@ -123,19 +123,19 @@ def _pool_options(settings: Settings) -> dict[str, Any]:
         # The connection that was used last is warm; the others may be closed by the server.
         "pool_use_lifo": True,
     }
+
+
+def _connect_args(settings: Settings) -> dict[str, Any]:
     if settings.is_embedded:
-        options["connect_args"] = {"async_creator_fn": _open_sqlite}
-    else:
-        milliseconds = str(round(settings.statement_timeout * 1000))
-        options["connect_args"] = {
-            "timeout": settings.pool_timeout,
-            "server_settings": {
-                "application_name": "blog-graphql",
-                "statement_timeout": milliseconds,
-                "timezone": "UTC",
-            },
-        }
-    return options
+        return {"async_creator_fn": _open_sqlite}
+    return {
+        "timeout": settings.pool_timeout,
+        "server_settings": {
+            "application_name": "blog-graphql",
+            "statement_timeout": str(round(settings.statement_timeout * 1000)),
+            "timezone": "UTC",
+        },
+    }
 
 
 async def _open_sqlite(*args: Any, **kwargs: Any) -> aiosqlite.Connection:

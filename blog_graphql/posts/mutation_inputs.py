@@ -8,7 +8,7 @@ from typing import cast
 import strawberry
 from strawberry import UNSET
 
-from blog_graphql.api.filters import given
+from blog_graphql.api.filters import given, given_values
 from blog_graphql.api.node import key_of
 from blog_graphql.posts.service import NewPost, PostChanges
 
@@ -82,10 +82,8 @@ class UpdatePostInput:
 
     def changes(self) -> PostChanges:
         """What the edit sets."""
-        names = PostChanges.__annotations__
-        values = {name: getattr(self, name) for name in names}
-        changes = {name: value for name, value in values.items() if value is not UNSET}
-        return cast("PostChanges", changes)
+        # The service's names of what can change are those of the fields above.
+        return cast("PostChanges", given_values(self, PostChanges.__annotations__))
 
 
 @strawberry.input(description="Which post to delete.")

@@ -7,7 +7,7 @@ from typing import cast
 import strawberry
 from strawberry import UNSET
 
-from blog_graphql.api.filters import given
+from blog_graphql.api.filters import given, given_values
 from blog_graphql.users.creation import NewUser
 from blog_graphql.users.service import ProfileChanges
 from blog_graphql.users.types import UserRole
@@ -81,9 +81,8 @@ class UpdateUserInput:
 
     def changes(self) -> ProfileChanges:
         """What the edit sets."""
-        values = {name: getattr(self, name) for name in ProfileChanges.__annotations__}
-        changes = {name: value for name, value in values.items() if value is not UNSET}
-        return cast("ProfileChanges", changes)
+        # The service's names of what can change are those of the fields above.
+        return cast("ProfileChanges", given_values(self, ProfileChanges.__annotations__))
 
 
 @strawberry.input(description="A new password for oneself.")
