@@ -4,10 +4,12 @@ BlogError
 ├── BadUserInput            BAD_USER_INPUT: an argument that cannot be served
 ├── Unauthenticated         UNAUTHENTICATED: nobody is signed in, or not any longer
 ├── Forbidden               FORBIDDEN: the viewer may see it, but not do that
+├── NotFound                NOT_FOUND: there is nothing such to be seen
 ├── RegistrationClosed      REGISTRATION_CLOSED: nobody may sign up
 ├── QueryTooComplex         QUERY_TOO_COMPLEX: a limit on documents is exceeded
 ├── RateLimited             RATE_LIMITED: too much in too short a time
 ├── Rejected                input that its typist can mend, problem by problem
+├── SlowSubscriber          SUBSCRIBER_TOO_SLOW: more happened than is kept for a subscriber
 ├── ServiceUnavailable      SERVICE_UNAVAILABLE: no connection to be had
 ├── TooSlow                 TIMEOUT
 │   ├── StatementTimeout    the database took longer than it may
@@ -48,6 +50,12 @@ class Forbidden(BlogError):
     """The viewer may see what it is about, but may not do that."""
 
     code = "FORBIDDEN"
+
+
+class NotFound(BlogError):
+    """There is nothing such that the viewer may see."""
+
+    code = "NOT_FOUND"
 
 
 class RegistrationClosed(BlogError):
@@ -99,6 +107,12 @@ class Rejected(BlogError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__(" ".join(problem.message for problem in problems))
         self.problems = tuple(problems)
+
+
+class SlowSubscriber(BlogError):
+    """More happened than is kept for a subscriber who does not take it."""
+
+    code = "SUBSCRIBER_TOO_SLOW"
 
 
 class ServiceUnavailable(BlogError):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import limits
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -192,6 +192,41 @@ class Settings(BaseSettings):
     operation_timeout: float = Field(
         10, gt=0, le=_LONGEST_TIMEOUT, description="Seconds an operation may take in all."
     )
+    keep_alive_seconds: float = Field(
+        15,
+        gt=0,
+        le=3600,
+        description="Seconds after which a stream of live updates says that it is still there; "
+        "less than proxies wait for.",
+    )
+    socket_init_timeout: float = Field(
+        10, gt=0, le=3600, description="Seconds a new socket has for its `connection_init`."
+    )
+    max_sockets: int = Field(5_000, ge=0, description="The most open sockets in a process.")
+    max_sockets_by_address: int = Field(
+        500, ge=0, description="The most of these for one client address."
+    )
+    max_socket_operations: int = Field(
+        100, ge=1, description="The most operations that run on one socket, live ones included."
+    )
+    max_subscriptions: int = Field(
+        20_000, ge=0, description="The most subscriptions in a process, whatever carries them."
+    )
+    max_subscriptions_by_address: int = Field(
+        2_000, ge=0, description="The most of these for one client address."
+    )
+    listen_database_url: str | None = Field(
+        None,
+        repr=False,
+        description="Where live updates are listened for, when `BLOG_DATABASE_URL` names a pooler "
+        "that cannot: PostgreSQL itself, with the same database.",
+    )
+    subscription_buffer: int = Field(
+        1000,
+        ge=1,
+        description="How many published posts are kept for subscribers; whoever is further behind "
+        "is dropped.",
+    )
 
     @field_validator("database_url")
     @classmethod
@@ -209,6 +244,21 @@ class Settings(BaseSettings):
                 f"{url.drivername} is not supported; use PostgreSQL (postgresql://…) "
                 "or SQLite (sqlite+aiosqlite:///blog.db)"
             )
+        return value
+
+    @field_validator("listen_database_url")
+    @classmethod
+    def _check_listen_database_url(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return None
+        try:
+            driver = make_url(value).drivername
+        except (ArgumentError, ValueError):
+            driver = ""
+        if not driver.startswith("postgres") or driver not in _DRIVERS:
+            raise ValueError("not a PostgreSQL URL; write postgresql://user:password@host/name")
+        if info.data.get("database_url", "").startswith("sqlite"):
+            raise ValueError("an SQLite database is not listened to; leave it out")
         return value
 
     @field_validator("log_level", mode="before")
@@ -273,11 +323,12 @@ class Settings(BaseSettings):
     @property
     def url(self) -> URL:
         """The database URL with the driver that serves it."""
-        url = make_url(self.database_url)
-        # Hosting providers write libpq's parameter; asyncpg has its own name for it.
-        ssl = {"ssl": url.query["sslmode"]} if "sslmode" in url.query else {}
-        url = url.difference_update_query(["sslmode"]).update_query_dict(ssl)
-        return url.set(drivername=_DRIVERS[url.drivername])
+        return _with_driver(self.database_url)
+
+    @property
+    def listen_url(self) -> URL:
+        """Where live updates are listened for, likewise."""
+        return _with_driver(self.listen_database_url or self.database_url)
 
     @property
     def is_embedded(self) -> bool:
@@ -296,6 +347,14 @@ class Settings(BaseSettings):
     def is_in_memory(self) -> bool:
         """Whether the database lives and dies with the process."""
         return self.is_embedded and self.database_file is None
+
+
+def _with_driver(database_url: str) -> URL:
+    url = make_url(database_url)
+    # Hosting providers write libpq's parameter; asyncpg has its own name for it.
+    ssl = {"ssl": url.query["sslmode"]} if "sslmode" in url.query else {}
+    url = url.difference_update_query(["sslmode"]).update_query_dict(ssl)
+    return url.set(drivername=_DRIVERS[url.drivername])
 
 
 def load_settings(**overrides: Any) -> Settings:

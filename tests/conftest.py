@@ -132,6 +132,7 @@ def app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
     app = create_app(settings)
     app.dependency_overrides[get_database] = lambda: database
     app.dependency_overrides[get_clock] = lambda: clock
+    database.events.clock = clock
     return app
 
 

@@ -17,6 +17,7 @@ NO_RATE = "is no rate; write a number per second, minute, hour or day, such as 1
 NO_URL = (
     "not a database URL; write sqlite+aiosqlite:///blog.db or postgresql://user:password@host/name"
 )
+NOT_POSTGRESQL = "not a PostgreSQL URL; write postgresql://user:password@host/name"
 SUPPORTED = "use PostgreSQL (postgresql://…) or SQLite (sqlite+aiosqlite:///blog.db)"
 
 
@@ -70,6 +71,15 @@ def test_defaults() -> None:
         "max_fields_per_selection": 100,
         "max_nodes": 500_000,
         "operation_timeout": 10,
+        "keep_alive_seconds": 15,
+        "socket_init_timeout": 10,
+        "max_sockets": 5_000,
+        "max_sockets_by_address": 500,
+        "max_socket_operations": 100,
+        "max_subscriptions": 20_000,
+        "max_subscriptions_by_address": 2_000,
+        "listen_database_url": None,
+        "subscription_buffer": 1000,
     }
 
 
@@ -167,6 +177,16 @@ def test_values_are_read(
             "postgresql+psycopg2://localhost/blog",
             f"postgresql+psycopg2 is not supported; {SUPPORTED}",
         ),
+        *(
+            ("BLOG_LISTEN_DATABASE_URL", url, NOT_POSTGRESQL)
+            for url in ("", "blog", "sqlite:///blog.db", "postgresql+psycopg2://localhost/blog")
+        ),
+        (
+            "BLOG_LISTEN_DATABASE_URL",
+            "postgresql://localhost/blog",
+            "an SQLite database is not listened to; leave it out",
+        ),
+        ("BLOG_SUBSCRIPTION_BUFFER", "0", "Input should be greater than or equal to 1"),
     ],
 )
 def test_a_wrong_value_is_named(
@@ -209,15 +229,19 @@ def test_every_wrong_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> 
         f"root:{SECRET}@localhost/blog",
     ],
 )
-def test_a_password_is_never_repeated(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    message = refused(monkeypatch, "BLOG_DATABASE_URL", url)
-    assert message.startswith("BLOG_DATABASE_URL: ")
+@pytest.mark.parametrize("variable", ["BLOG_DATABASE_URL", "BLOG_LISTEN_DATABASE_URL"])
+def test_a_password_is_never_repeated(
+    monkeypatch: pytest.MonkeyPatch, url: str, variable: str
+) -> None:
+    message = refused(monkeypatch, variable, url)
+    assert message.startswith(f"{variable}: ")
     assert SECRET not in message
     assert "\n" not in message
 
 
 def test_settings_do_not_show_the_password_when_printed() -> None:
-    settings = load_settings(database_url=f"postgresql://root:{SECRET}@localhost/blog")
+    url = f"postgresql://root:{SECRET}@localhost/blog"
+    settings = load_settings(database_url=url, listen_database_url=url)
     assert SECRET not in repr(settings)
     assert SECRET not in str(settings)
 
@@ -244,6 +268,15 @@ def test_urls_get_the_driver_that_serves_them(given: str, driver: str) -> None:
 def test_a_password_may_hold_any_character() -> None:
     settings = load_settings(database_url="postgresql://u:p%40ss%25%2F@h/d")
     assert settings.url.password == "p@ss%/"
+
+
+def test_live_updates_are_listened_for_where_the_database_is() -> None:
+    settings = load_settings(database_url="postgres://u:p@h/d?sslmode=require")
+    assert settings.listen_url == settings.url
+    settings = load_settings(
+        database_url="postgres://pooler/d", listen_database_url="postgres://h:1/d?sslmode=require"
+    )
+    assert str(settings.listen_url) == "postgresql+asyncpg://h:1/d?ssl=require"
 
 
 def test_env_file_is_read(tmp_path: Path) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import time
 from asyncio import CancelledError
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import aiosqlite
 import structlog
-from sqlalchemy import Connection, ExceptionContext, event
+from sqlalchemy import Connection, ExceptionContext, Executable, Row, event
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -22,6 +22,8 @@ from sqlalchemy.ext.asyncio import (
 from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 
 from blog_graphql.db.cancellation import uninterrupted
+from blog_graphql.db.events import AnnouncingSession, Events
+from blog_graphql.db.postgresql import connect_arguments
 from blog_graphql.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -54,7 +56,10 @@ class Database:
             snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         self._reading = self.engine.execution_options(**reading)
         self._snapshot = self.engine.execution_options(**snapshot)
-        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._sessions = async_sessionmaker(
+            self.engine, expire_on_commit=False, sync_session_class=AnnouncingSession
+        )
+        self.events = Events(settings, self._fetch)
 
     async def connect(self, *, snapshot: bool = False) -> AsyncConnection:
         """A pooled connection for reading; the caller closes it.
@@ -68,6 +73,7 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """A session in one transaction: commits when the block ends, rolls back when it raises.
 
+        What was announced on it reaches subscribers with the commit.
         A cancellation ends the statement that runs and rolls back; one that comes
         during the commit is raised after it.
         """
@@ -79,15 +85,30 @@ class Database:
             nonlocal outcome
             await session.commit()
             outcome = "committed"
+            self.events.committed(session)
 
         try:
             yield session
             await session.flush()
+            await self.events.send(session)
             await uninterrupted(commit())
         finally:
             await uninterrupted(session.close())
             elapsed = round((time.perf_counter() - started) * 1000, 1)
             log.debug("transaction", outcome=outcome, duration_ms=elapsed)
+
+    async def _fetch(self, statement: Executable, **parameters: Any) -> Sequence[Row[Any]]:
+        """Every row of a statement that belongs to no operation."""
+
+        async def fetch() -> Sequence[Row[Any]]:
+            connection = await self.connect()
+            try:
+                return (await connection.execute(statement, parameters)).all()
+            finally:
+                await uninterrupted(connection.close())
+
+        # A thread that opens an SQLite file, or reads it, goes on when nobody waits any more.
+        return await (uninterrupted(fetch()) if self.settings.is_embedded else fetch())
 
     def pool_status(self) -> dict[str, int]:
         """How many connections the pool holds, lends and may still open."""
@@ -101,7 +122,8 @@ class Database:
         }
 
     async def dispose(self) -> None:
-        """Close every connection."""
+        """End all subscriptions, and close every connection."""
+        await self.events.close()
         await self.engine.dispose()
 
 
@@ -128,14 +150,7 @@ def _pool_options(settings: Settings) -> dict[str, Any]:
 def _connect_args(settings: Settings) -> dict[str, Any]:
     if settings.is_embedded:
         return {"async_creator_fn": _open_sqlite}
-    return {
-        "timeout": settings.pool_timeout,
-        "server_settings": {
-            "application_name": "blog-graphql",
-            "statement_timeout": str(round(settings.statement_timeout * 1000)),
-            "timezone": "UTC",
-        },
-    }
+    return connect_arguments(settings)
 
 
 async def _open_sqlite(*args: Any, **kwargs: Any) -> aiosqlite.Connection:

@@ -191,14 +191,12 @@ class _Import:
         author = await self._directory.author(session, self._author_of(document))
         tag_ids = await self._directory.tag_ids(session, document.tags)
         if known is None:
-            post_id = await create_post(connection, document, author.id, tag_ids)
+            post_id = await create_post(session, document, author.id, tag_ids, self._now)
             await record_source(connection, post_id, path, content_hash, self._now)
             self.summary.created += 1
         else:
             post_id = known.post_id
-            changed = await update_post(
-                connection, post_id, document, author.id, tag_ids, self._now
-            )
+            changed = await update_post(session, post_id, document, author.id, tag_ids, self._now)
             await renew_source(connection, post_id, path, content_hash, self._now)
             self.summary.updated += changed
             self.summary.unchanged += not changed

@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from blog_graphql.db.models import Post, PostSource
 from blog_graphql.db.tagging import set_tags, tags_of_post
 from blog_graphql.importing.document import Document
+from blog_graphql.posts.announcements import announce_creation, announce_edit
 from blog_graphql.posts.publication import Publication
 from blog_graphql.posts.slugs import free_slug, is_given_up, keep_slug
 
@@ -39,9 +40,10 @@ _UPDATE_SOURCE = update(PostSource).where(PostSource.post_id == bindparam("sourc
 
 
 async def create_post(
-    connection: AsyncConnection, document: Document, author_id: int, tag_ids: set[int]
+    session: AsyncSession, document: Document, author_id: int, tag_ids: set[int], now: datetime
 ) -> int:
     """Insert the post with its tags; its id."""
+    connection = await session.connection()
     inserted = await connection.execute(
         _INSERT_POST,
         {
@@ -54,11 +56,13 @@ async def create_post(
     )
     post_id: int = inserted.scalar_one()
     await set_tags(connection, post_id, set(), tag_ids)
+    publication = Publication(document.published_at is not None, document.published_at)
+    announce_creation(session, post_id, publication, now)
     return post_id
 
 
 async def update_post(
-    connection: AsyncConnection,
+    session: AsyncSession,
     post_id: int,
     document: Document,
     author_id: int,
@@ -66,6 +70,7 @@ async def update_post(
     now: datetime,
 ) -> bool:
     """Make the post what the document says; whether that changed anything."""
+    connection = await session.connection()
     post = (await connection.execute(_POST, {"post_id": post_id})).mappings().one()
     values = {**_values(document, author_id), **_moments(document, post)}
     if document.has_own_slug and document.slug != post["slug"]:
@@ -83,6 +88,7 @@ async def update_post(
     changes["updated_at"] = said if said and said > post["updated_at"] else now
     changes["version"] = post["version"] + 1
     await connection.execute(_UPDATE_POST, {"changed_id": post_id, **changes})
+    announce_edit(session, post_id, publication, edited, now)
     return True
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, case, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from blog_graphql.db.events import Topic, announce
 from blog_graphql.db.models import Post, Tag, User
 from blog_graphql.db.rows import PostRow, columns
 from blog_graphql.db.tagging import (
@@ -22,6 +23,7 @@ from blog_graphql.db.tagging import (
 )
 from blog_graphql.db.visibility import Viewer, Visibility
 from blog_graphql.errors import Forbidden, ProblemCode, Unauthenticated
+from blog_graphql.posts.announcements import announce_creation, announce_edit
 from blog_graphql.posts.publication import Publication
 from blog_graphql.posts.rules import check_content, check_slug, check_tags, check_title
 from blog_graphql.posts.slugs import (
@@ -89,14 +91,13 @@ async def create_post(session: AsyncSession, visibility: Visibility, new: NewPos
     author_id = await _author(session, visibility.viewer, new.author_id, problems)
     problems.raise_any()
     now = visibility.now
-    is_published, published_at = Publication().changed(
+    publication = Publication().changed(
         {"is_published": new.is_published, "published_at": new.published_at}, now
     )
     values = {
         "title": new.title,
         "content": new.content,
-        "is_published": is_published,
-        "published_at": published_at,
+        **publication._asdict(),
         "author_id": author_id,
         "created_at": now,
         "updated_at": now,
@@ -104,6 +105,7 @@ async def create_post(session: AsyncSession, visibility: Visibility, new: NewPos
     tag_ids = await find_or_create_tags(session, tags, now)
     post_id = await _insert(session, values, new.slug)
     await set_tags(session, post_id, set(), set(tag_ids))
+    announce_creation(session, post_id, publication, now)
     return post_id
 
 
@@ -149,6 +151,7 @@ async def update_post(
         await keep_slug(session, post_id, post.slug)
     await _save(session, post_id, values, now)
     await set_tags(session, post_id, old_tags, new_tags)
+    announce_edit(session, post_id, before, after, now)
 
 
 async def delete_post(
@@ -165,6 +168,7 @@ async def delete_post(
     _check_version(problems, post, expected_version)
     problems.raise_any()
     await session.execute(delete(Post).where(Post.id == post_id))
+    announce(session, Topic.HIDDEN, post_id)
 
 
 async def add_tag(session: AsyncSession, visibility: Visibility, post_id: int, name: str) -> None:
@@ -222,6 +226,7 @@ async def record_view(session: AsyncSession, visibility: Visibility, post_id: in
     )
     if counted is None:
         Problems().reject(ProblemCode.NOT_FOUND, _UNKNOWN, "id")
+    announce(session, Topic.VIEWED, post_id)
 
 
 def _check(problems: Problems, changes: PostChanges) -> list[str] | None:
@@ -347,3 +352,4 @@ async def _retag(
     if old != new:
         await set_tags(session, post_id, old, new)
         await _save(session, post_id, {}, now)
+        announce(session, Topic.CHANGED, post_id)

@@ -13,7 +13,8 @@ from sqlalchemy import CursorResult, Row, bindparam, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from blog_graphql.db.models import UNUSABLE_PASSWORD, Session, User, UserRole
+from blog_graphql.db.events import Topic, announce
+from blog_graphql.db.models import UNUSABLE_PASSWORD, Post, Session, User, UserRole
 from blog_graphql.db.session import SessionContext
 from blog_graphql.db.visibility import Viewer, Visibility
 from blog_graphql.errors import Forbidden, ProblemCode
@@ -168,6 +169,9 @@ async def delete_user(session: AsyncSession, visibility: Visibility, user_id: in
     user = await _lock_user(session, user_id, problems)
     _check_may_change(visibility.viewer, user_id)
     _check_admin_remains(problems, user, admins)
+    # By themselves, since the database does not tell what it takes along.
+    posts = await session.scalars(delete(Post).where(Post.author_id == user_id).returning(Post.id))
+    announce(session, Topic.HIDDEN, *posts)
     await session.execute(delete(User).where(User.id == user_id))
 
 

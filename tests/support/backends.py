@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 durable = pytest.mark.parametrize("backend", ["sqlite", "postgresql"], indirect=True)
 
 # For what only SQLite, or only PostgreSQL, does.
+only_memory = pytest.mark.parametrize("backend", ["memory"], indirect=True)
 only_sqlite = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 only_postgresql = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 

@@ -18,7 +18,9 @@ from starlette.requests import HTTPConnection
 
 from blog_graphql.api.authentication import Authentication
 from blog_graphql.api.context import get_authentication, get_services
+from blog_graphql.api.http.protocol import HTTPProtocol
 from blog_graphql.api.services import Services
+from blog_graphql.api.socket_protocol import SocketProtocol
 from blog_graphql.db.models import UserRole
 from blog_graphql.db.session import SessionContext
 from blog_graphql.db.visibility import ANONYMOUS, Viewer
@@ -31,6 +33,13 @@ class Impersonation:
     """Signs somebody in without a token."""
 
     who: Viewer
+
+    @property
+    def is_anonymous(self) -> bool:
+        return self.who.id is None
+
+    def seconds_left(self, _now: datetime) -> float | None:
+        return None
 
     def user_id(self, _now: datetime) -> int | None:
         return self.who.id
@@ -119,7 +128,17 @@ class Server(uvicorn.Server):
 @asynccontextmanager
 async def served(app: FastAPI) -> AsyncIterator[str]:
     """Serve an app on a free port of this machine; gives its address."""
-    config = uvicorn.Config(app, log_config=None, lifespan="on", proxy_headers=False)
+    config = uvicorn.Config(
+        app,
+        http=HTTPProtocol,
+        ws=SocketProtocol,
+        ws_per_message_deflate=False,
+        log_config=None,
+        lifespan="on",
+        proxy_headers=False,
+        # A test that fails is to end, whatever it leaves open.
+        timeout_graceful_shutdown=60,
+    )
     server = Server(config)
     # With the protocol named, asyncio sends each write at once.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 # Nothing here outlives a crash, so nothing waits for the disk.
 CONFIGURATION = """
@@ -17,9 +18,32 @@ max_connections = 200
 """
 
 
+class Server:
+    """A PostgreSQL server that can be stopped and started again."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self.url: str = server.get_uri()
+
+    def stop(self) -> None:
+        """Stop it, ending every connection."""
+        self._server.stop()
+
+    def start(self) -> None:
+        """Start it again, at the same address."""
+        self._server.ensure_postgres_running()
+
+
 @contextmanager
 def running_server() -> Iterator[str]:
     """Start a server of our own that keeps its data in a temporary folder; gives its URL."""
+    with restartable_server() as server:
+        yield server.url
+
+
+@contextmanager
+def restartable_server() -> Iterator[Server]:
+    """Start a server of our own that keeps its data in a temporary folder."""
     with warnings.catch_warnings():
         # Without XDG_RUNTIME_DIR it keeps a lock file in /tmp, and says so on import.
         warnings.simplefilter("ignore")
@@ -33,4 +57,4 @@ def running_server() -> Iterator[str]:
         configuration.write(CONFIGURATION)
     server.start()
     with server:
-        yield server.get_uri()
+        yield Server(server)

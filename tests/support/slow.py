@@ -36,12 +36,13 @@ def noticed(database: Database) -> Iterator[asyncio.Event]:
 
 @contextmanager
 def slowed(database: Database) -> Iterator[None]:
-    """Inside the block the slow statement is run in place of every ``SELECT``."""
+    """Inside the block the slow statement is run in place of every ``SELECT`` but notices."""
 
     def replace(
         _connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any
     ) -> tuple[str, Any]:
-        return (SLOW.text, ()) if statement.startswith("SELECT") else (statement, parameters)
+        is_read = statement.startswith("SELECT") and "pg_notify" not in statement
+        return (SLOW.text, ()) if is_read else (statement, parameters)
 
     engine = database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", replace, retval=True)

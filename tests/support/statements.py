@@ -10,12 +10,15 @@ from sqlalchemy import event
 
 from blog_graphql.db.database import Database
 
-HOUSEKEEPING = ("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE", "ROLLBACK")
+HOUSEKEEPING = ("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE", "ROLLBACK", "SELECT count(pg_notify")
 
 
 @contextmanager
 def recorded_statements(database: Database) -> Iterator[list[str]]:
-    """The statements that run on a database inside the block, transaction control left out."""
+    """The statements that run on a database inside the block, transaction control left out.
+
+    So are the notices of live updates, which go with a transaction.
+    """
     statements: list[str] = []
 
     def record(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
