@@ -10,14 +10,18 @@ import structlog
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from blog_graphql import __version__
+from blog_graphql.api import graphiql
 from blog_graphql.api.body_limit import BodyLimitMiddleware
+from blog_graphql.api.compression import CompressionMiddleware
 from blog_graphql.api.context import RATE_LIMIT_HEADERS, get_context, get_database
+from blog_graphql.api.http.index import index_router, refuse_unserved
 from blog_graphql.api.middleware import REQUEST_ID, MaskingMiddleware, RequestIDMiddleware
 from blog_graphql.api.router import BlogRouter
 from blog_graphql.api.security_headers import SecurityHeadersMiddleware
@@ -34,6 +38,15 @@ from blog_graphql.settings import Settings, load_settings
 log = structlog.get_logger(__name__)
 
 DatabaseDependency = Annotated[Database, Depends(get_database)]
+
+_ENDPOINT = "/graphql"
+_READING = ["GET", "HEAD"]
+# What Apollo Client is documented to send beside the operation.
+_CLIENT_HEADERS = (
+    "Apollo-Require-Preflight",
+    "apollographql-client-name",
+    "apollographql-client-version",
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -52,18 +65,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,  # these pages load scripts from elsewhere, and GraphQL documents itself
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,  # these go by the Host header, and the scheme that a proxy hides
     )
     app.state.services = services = Services(settings)
     app.include_router(graphql_router(settings, services=services))
+    app.include_router(index_router(settings, _ENDPOINT))
     app.include_router(_operations_router(settings))
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
+    app.add_exception_handler(HTTPException, refuse_unserved)
     app.add_middleware(MaskingMiddleware)
+    app.add_middleware(CompressionMiddleware)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", REQUEST_ID],
+            allow_headers=["Authorization", "Content-Type", REQUEST_ID, *_CLIENT_HEADERS],
             expose_headers=[REQUEST_ID, "Retry-After", *RATE_LIMIT_HEADERS],
         )
     app.add_middleware(SecurityHeadersMiddleware)
@@ -75,7 +92,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def graphql_router(
-    settings: Settings, path: str = "/graphql", *, services: Services | None = None
+    settings: Settings, path: str = _ENDPOINT, *, services: Services | None = None
 ) -> BlogRouter:
     """The GraphQL endpoint alone, to include into an app of your own.
 
@@ -96,6 +113,7 @@ def graphql_router(
             await _prepare(database)
             yield
         finally:
+            await shared.fan_out.close()
             await database.dispose()
             shared.passwords.close()
 
@@ -103,7 +121,7 @@ def graphql_router(
         connection.state.services = shared
 
     configure_embedded_logging()
-    return BlogRouter(
+    router = BlogRouter(
         build_schema(introspection=settings.introspection),
         path=path,
         context_getter=get_context,
@@ -112,7 +130,11 @@ def graphql_router(
         allowed_origins=settings.cors_origins,
         dependencies=[Depends(provide_services)],
         lifespan=lifespan,
+        keep_alive_seconds=settings.keep_alive_seconds,
     )
+    if settings.graphiql:
+        router.add_route(f"{path.rstrip('/')}/{graphiql.ASSETS}/{{name}}", graphiql.asset)
+    return router
 
 
 async def _prepare(database: Database) -> None:
@@ -136,12 +158,12 @@ def _operations_router(settings: Settings) -> APIRouter:
     """What operators and tools ask: the schema's text, health, readiness, the pool."""
     router = APIRouter()
 
-    @router.get("/health")
+    @router.api_route("/health", methods=_READING)
     async def health() -> dict[str, str]:
         """Tell that the process is alive."""
         return {"status": "ok"}
 
-    @router.get("/ready")
+    @router.api_route("/ready", methods=_READING)
     async def ready(database: DatabaseDependency) -> Response:
         """Tell whether the database is reachable and migrated, or why not."""
         try:
@@ -157,7 +179,7 @@ def _operations_router(settings: Settings) -> APIRouter:
 
     if settings.introspection:
 
-        @router.get("/schema.graphql")
+        @router.api_route("/schema.graphql", methods=_READING)
         async def schema_text() -> Response:
             """Show the schema in GraphQL's own language."""
             return PlainTextResponse(print_schema())

@@ -9,16 +9,15 @@ import strawberry
 from graphql import build_schema as build_graphql_schema
 from graphql import lexicographic_sort_schema
 from graphql import print_schema as print_graphql_schema
-from strawberry.extensions import DisableIntrospection, SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
 from blog_graphql.api.execution import BlogSchema
-from blog_graphql.api.gate import Gate
 from blog_graphql.api.node import NodeQuery
 from blog_graphql.api.rate_limit import RateLimitQuery
 from blog_graphql.api.scalars import DATE_TIME
 from blog_graphql.posts.mutations import PostMutation
 from blog_graphql.posts.queries import PostQuery
+from blog_graphql.posts.subscriptions import PostSubscription
 from blog_graphql.sessions.mutations import SessionMutation
 from blog_graphql.stats.queries import StatsQuery
 from blog_graphql.tags.mutations import TagMutation
@@ -40,16 +39,21 @@ class Mutation(SessionMutation, UserMutation, PostMutation, TagMutation):
     """The root of all writes."""
 
 
+@strawberry.type(
+    description="Everything that can be followed. Each event is seen as the viewer may see it then."
+)
+class Subscription(PostSubscription):
+    """The root of all that is live."""
+
+
 @cache
 def build_schema(*, introspection: bool = True) -> BlogSchema:
     """The schema of this server; without ``introspection`` it keeps its names to itself."""
-    extensions: list[type[SchemaExtension]] = [Gate]
-    if not introspection:
-        extensions.append(DisableIntrospection)
     return BlogSchema(
+        introspection=introspection,
         query=Query,
         mutation=Mutation,
-        extensions=extensions,
+        subscription=Subscription,
         config=StrawberryConfig(
             scalar_map={datetime: DATE_TIME},
             disable_field_suggestions=not introspection,

@@ -12,7 +12,7 @@ from blog_graphql.db.session import SessionContext
 from blog_graphql.db.types import UTCDateTime
 from blog_graphql.db.visibility import ANONYMOUS, Viewer
 from blog_graphql.errors import Unauthenticated
-from blog_graphql.security.tokens import AccessTokens
+from blog_graphql.security.tokens import AccessClaims, AccessTokens
 
 # One statement answers whether the session lasts, the user is active, and what their role is now.
 _VIEWER = (
@@ -33,8 +33,15 @@ _MALFORMED = "The Authorization header must be: Bearer, a space, and an access t
 class Authentication(Protocol):
     """Tells who sends the operations of a request or a socket."""
 
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether no credential was given, so that ``viewer`` is nobody and cannot fail."""
+
     def user_id(self, now: datetime) -> int | None:
         """The user who is named, before the database was asked; None for nobody."""
+
+    def seconds_left(self, now: datetime) -> float | None:
+        """How long the credential holds by itself; None for ever, or when there is none."""
 
     async def viewer(self, session: SessionContext, now: datetime) -> Viewer:
         """Who is asking.
@@ -54,12 +61,20 @@ class BearerAuthentication:
         self._tokens = tokens
         self._authorization = (authorization or "").strip()
 
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether there is no header."""
+        return not self._authorization
+
     def user_id(self, now: datetime) -> int | None:
         """The user whom a valid token names."""
-        try:
-            return self._tokens.read(self._token(), now).user_id if self._authorization else None
-        except Unauthenticated:
-            return None
+        claims = self._claims(now)
+        return None if claims is None else claims.user_id
+
+    def seconds_left(self, now: datetime) -> float | None:
+        """How long a valid token lasts."""
+        claims = self._claims(now)
+        return None if claims is None else claims.expires_at - now.timestamp()
 
     async def viewer(self, session: SessionContext, now: datetime) -> Viewer:
         """The active user of a session that lasts, or nobody without a header."""
@@ -72,6 +87,12 @@ class BearerAuthentication:
         if not rows:
             raise Unauthenticated(_ENDED)
         return Viewer(rows[0].id, rows[0].role, claims.session_id)
+
+    def _claims(self, now: datetime) -> AccessClaims | None:
+        try:
+            return self._tokens.read(self._token(), now) if self._authorization else None
+        except Unauthenticated:
+            return None
 
     def _token(self) -> str:
         scheme, _, token = self._authorization.partition(" ")

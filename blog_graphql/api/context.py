@@ -44,7 +44,6 @@ class Context:
     session: SessionContext
     visibility: Visibility
     loaders: Loaders
-    operation_name: str | None = None
     budget: Budget | None = None
     tolerant: bool = False
     has_written: bool = False
@@ -66,7 +65,7 @@ class Context:
         return self.request.services
 
     async def authenticate(self) -> None:
-        """Find out who is asking; a ``tolerant`` operation goes on without a viewer.
+        """Find out who is asking, in one statement.
 
         Raises:
             Unauthenticated: a credential was given that does not hold.
@@ -142,16 +141,17 @@ class RequestContext(BaseContext):
 
     @asynccontextmanager
     async def operation(
-        self, *, snapshot: bool = False, budget: Budget | None = None
+        self, *, snapshot: bool = False, budget: Budget | None = None, tolerant: bool = False
     ) -> AsyncIterator[Context]:
         """A context for one operation, whose connection is returned when it ends.
 
-        An operation that is repeated brings the ``budget`` that it has spent from.
+        ``budget`` is what the operation has spent from; a ``tolerant`` one goes
+        on without a viewer when the credential does not hold.
         """
         async with session_context(self.database, snapshot=snapshot) as session:
             visibility = Visibility(ANONYMOUS, self.clock())
             loaders = Loaders(session, visibility)
-            yield Context(self, session, visibility, loaders, budget=budget)
+            yield Context(self, session, visibility, loaders, budget, tolerant)
 
     async def sign_in(self, authorization: Any) -> None:
         """Take a socket's credential, which stands for the header that browsers cannot send.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
@@ -12,7 +12,7 @@ from starlette.types import Receive
 ResultT = TypeVar("ResultT")
 
 
-async def while_connected(receive: Receive, work: Coroutine[Any, Any, ResultT]) -> ResultT:
+async def while_connected(receive: Receive, work: Awaitable[ResultT]) -> ResultT:
     """The result of work that is cancelled once the client of an HTTP request is gone.
 
     The request's body must have been read: what is still to be received is the
@@ -35,5 +35,6 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, ResultT]) 
 
 
 async def _end_on_disconnect(receive: Receive, connection: asyncio.Timeout) -> None:
-    await receive()
+    while (await receive())["type"] != "http.disconnect":
+        pass
     connection.reschedule(asyncio.get_running_loop().time())

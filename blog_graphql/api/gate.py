@@ -2,156 +2,213 @@
 
 from __future__ import annotations
 
-from asyncio import to_thread
-from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, cast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from graphql import (
     DocumentNode,
-    ExecutionResult,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLError,
     GraphQLSchema,
     InlineFragmentNode,
-    execute_sync,
+    OperationDefinitionNode,
 )
-from graphql.utilities import get_operation_ast
-from strawberry.extensions import SchemaExtension
+from graphql.validation import ASTValidationRule
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.types.graphql import OperationType
 
 from blog_graphql.api.limits import (
     INTROSPECTION_FIELDS,
-    Limits,
     check_document,
     parse_document,
     validate_document,
 )
-from blog_graphql.api.throttle import BudgetExceeded
+from blog_graphql.api.throttle import Budget, BudgetExceeded
+from blog_graphql.errors import BadUserInput
 
 if TYPE_CHECKING:
-    from blog_graphql.api.context import Context
+    from blog_graphql.api.context import RequestContext
+
+HOW_TO_SUBSCRIBE = (
+    "A subscription is answered event by event: send it over a WebSocket with the subprotocol "
+    "graphql-transport-ws, or with Accept: text/event-stream, or with "
+    'Accept: multipart/mixed;subscriptionSpec="1.0".'
+)
 
 # The mutations by which a session begins, goes on or ends: a token that does not hold is no
 # reason to refuse them.
 _SESSION_FIELDS = {"login", "refreshSession", "logout"}
 _TYPE_NAME = "__typename"
+_LONGEST_NAME = 100
 
 
-class Gate(SchemaExtension):
-    """Refuses a document over a limit, spends an operation's cost, finds out who is asking."""
+class Refused(Exception):
+    """Why a document does not run: every error of it, or of the variables, which is input."""
 
-    _root_fields: frozenset[str] = frozenset()
+    def __init__(self, errors: Sequence[GraphQLError], *, are_about_input: bool = False) -> None:
+        super().__init__("the operation does not run")
+        self.errors = errors
+        self.are_about_input = are_about_input
 
-    def on_operation(self) -> Iterator[None]:
-        """Tell the context the operation's name, for the log."""
-        try:
-            yield
-        finally:
-            name = self.execution_context.operation_name
-            if isinstance(name, str) and name.isidentifier():
-                self._context.operation_name = name
 
-    async def on_parse(self) -> AsyncIterator[None]:
-        """Parse and measure the document, and spend what it costs; a refused one costs least."""
-        context = self._context
-        cost = 1
-        try:
-            document = self._parse()
-            cost = self._measure(document)
-            self._root_fields = _root_fields(document, self._operation_name)
-            context.tolerant = bool(self._root_fields) and self._root_fields <= _SESSION_FIELDS
-        finally:
-            await self._spend(cost)
-        yield
+@dataclass(slots=True)
+class OperationRequest:
+    """An operation as it was sent.
 
-    def on_validate(self) -> Iterator[None]:
-        """Validate the document in Strawberry's place, in bounded time."""
-        execution = self.execution_context
-        if execution.graphql_document is not None:
-            execution.pre_execution_errors = validate_document(
-                self._schema,
-                execution.graphql_document,
-                execution.validation_rules,
-                suggestions=not execution.schema.config.disable_field_suggestions,
-            )
-        yield
+    ``streams`` tells whether more than one answer can be sent back. ``name`` is
+    what the log calls it, as soon as its document was parsed.
+    """
 
-    async def on_execute(self) -> AsyncIterator[None]:
-        """Find out who is asking, in one statement; introspection needs no more than that."""
-        await self._context.authenticate()
-        asked = self._root_fields - {_TYPE_NAME}
-        if asked and asked.issubset(INTROSPECTION_FIELDS):
-            # Tens of milliseconds of computing, and nothing to wait for: others go on meanwhile.
-            self.execution_context.result = await to_thread(self._introspect)
-        yield
+    query: str
+    variables: dict[str, Any] | None = None
+    operation_name: str | None = None
+    allowed: frozenset[OperationType] = frozenset(OperationType)
+    streams: bool = False
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation that may run, of a valid document."""
+
+    document: DocumentNode
+    definition: OperationDefinitionNode
+    variables: dict[str, Any] | None
+    root_fields: frozenset[str]
+    cost: int
+    budget: Budget | None
 
     @property
-    def _context(self) -> Context:
-        context: Context = self.execution_context.context
-        return context
+    def name(self) -> str | None:
+        """What the document calls it."""
+        return self.definition.name.value if self.definition.name else None
 
     @property
-    def _schema(self) -> GraphQLSchema:
-        return self.execution_context.schema._schema  # noqa: SLF001 - there is no public way
+    def is_tolerant(self) -> bool:
+        """Whether it goes on without a viewer when the access token does not hold."""
+        return self.root_fields <= _SESSION_FIELDS
 
     @property
-    def _limits(self) -> Limits:
-        return self._context.services.limits
+    def is_subscription(self) -> bool:
+        """Whether it is answered event by event."""
+        return _type(self.definition) is OperationType.SUBSCRIPTION
 
     @property
-    def _operation_name(self) -> str | None:
-        return self.execution_context.operation_name
+    def is_introspection(self) -> bool:
+        """Whether it asks about the schema alone."""
+        asked = self.root_fields - {_TYPE_NAME}
+        return bool(asked) and asked.issubset(INTROSPECTION_FIELDS)
 
-    def _introspect(self) -> ExecutionResult:
-        execution = self.execution_context
-        return execute_sync(
-            self._schema,
-            cast("DocumentNode", execution.graphql_document),
-            variable_values=execution.variables,
-            operation_name=self._operation_name,
+
+async def admit(
+    schema: GraphQLSchema,
+    rules: Sequence[type[ASTValidationRule]],
+    request: OperationRequest,
+    context: RequestContext,
+    *,
+    suggestions: bool,
+) -> Operation:
+    """Parse, measure, charge and validate an operation, without asking the database.
+
+    The limits hold before the document is validated. A refused one costs least.
+
+    Raises:
+        BlogError: it is over a limit or budget, or its operation cannot be told.
+        GraphQLError: it is no GraphQL.
+        Refused: it does not fit the schema.
+        InvalidOperationTypeError: it came by a way that is not for its kind.
+    """
+    cost = 1
+    try:
+        limits = context.services.limits
+        document = parse_document(request.query, limits)
+        name = request.operation_name or None
+        request.name = _name_for_log(document, name)
+        measure = check_document(schema, document, limits, request.variables, name)
+        definition = _choose(document, name)
+        cost = measure.cost
+    finally:
+        budget = await spend(context, cost)
+    _check_way(definition, request)
+    if errors := validate_document(schema, document, rules, suggestions=suggestions):
+        raise Refused(errors)
+    root_fields = _root_fields(document, definition)
+    return Operation(document, definition, request.variables, root_fields, cost, budget)
+
+
+def _type(definition: OperationDefinitionNode) -> OperationType:
+    return OperationType(definition.operation.value)
+
+
+def _operations(document: DocumentNode) -> list[OperationDefinitionNode]:
+    return [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
+
+
+def _choose(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    """The operation that runs: the one that is named, or the only one."""
+    operations = _operations(document)
+    if name is not None:
+        for operation in operations:
+            if operation.name and operation.name.value == name:
+                return operation
+        raise BadUserInput(
+            f"The document has no operation {name[:_LONGEST_NAME]!r}: "
+            "operationName must name one of its own."
         )
-
-    def _parse(self) -> DocumentNode:
-        document = parse_document(self.execution_context.query or "", self._limits)
-        self.execution_context.graphql_document = document
-        return document
-
-    def _measure(self, document: DocumentNode) -> int:
-        measure = check_document(
-            self._schema,
-            document,
-            self._limits,
-            self.execution_context.variables,
-            self._operation_name,
+    if not operations:
+        raise BadUserInput("The document has no operation: write a query.")
+    if len(operations) > 1:
+        raise BadUserInput(
+            f"The document has {len(operations)} operations: say in operationName which one runs."
         )
-        return measure.cost
-
-    async def _spend(self, cost: int) -> None:
-        context = self._context
-        request = context.request
-        # An operation that is repeated has spent its cost.
-        if request.services.settings.rate_limit is None or context.budget is not None:
-            return
-        user_id = request.authentication.user_id(context.now)
-        key = request.address if user_id is None else f"user {user_id}"
-        try:
-            context.budget = await request.services.throttle.spend(key, cost)
-        except BudgetExceeded as refusal:
-            context.budget = refusal.budget
-            raise
-        finally:
-            request.announce(context.budget)
+    return operations[0]
 
 
-def _root_fields(document: DocumentNode, operation_name: str | None) -> frozenset[str]:
-    """The names of an operation's root fields; none where it is open which operation runs."""
-    operation = get_operation_ast(document, operation_name)
+def _check_way(definition: OperationDefinitionNode, request: OperationRequest) -> None:
+    kind = _type(definition)
+    if kind is OperationType.SUBSCRIPTION and not request.streams:
+        raise BadUserInput(HOW_TO_SUBSCRIBE)
+    if kind not in request.allowed:
+        raise InvalidOperationTypeError(kind)
+
+
+async def spend(context: RequestContext, cost: int) -> Budget | None:
+    """Take the cost of an operation, or of an event, from what the client may spend.
+
+    Raises:
+        BudgetExceeded: there is not so much left.
+    """
+    if context.services.settings.rate_limit is None:
+        return None
+    user_id = context.authentication.user_id(context.clock())
+    key = context.address if user_id is None else f"user {user_id}"
+    try:
+        budget = await context.services.throttle.spend(key, cost)
+    except BudgetExceeded as refusal:
+        context.announce(refusal.budget)
+        raise
+    context.announce(budget)
+    return budget
+
+
+def _name_for_log(document: DocumentNode, given: str | None) -> str | None:
+    """The operation's name, or that of the first one; none that is no name."""
+    first = next(iter(_operations(document)), None)
+    name = given or (first.name.value if first and first.name else None)
+    return name[:_LONGEST_NAME] if name and name.isidentifier() else None
+
+
+def _root_fields(document: DocumentNode, definition: OperationDefinitionNode) -> frozenset[str]:
+    """The names of an operation's root fields."""
     fragments = {
         definition.name.value: definition.selection_set
         for definition in document.definitions
         if isinstance(definition, FragmentDefinitionNode)
     }
-    pending = [operation.selection_set] if operation else []
+    pending = [definition.selection_set]
     names, spread = set[str](), set[str]()
     while pending:
         for selection in pending.pop().selections:

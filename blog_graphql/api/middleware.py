@@ -16,6 +16,8 @@ from blog_graphql.api.errors import INTERNAL_SERVER_ERROR, MASKED_MESSAGE
 from blog_graphql.api.responses import refusal
 
 REQUEST_ID = "X-Request-ID"
+# The messages that carry headers to the client.
+_BEGINNINGS = {"http.response.start", "websocket.accept", "websocket.http.response.start"}
 # What goes into logs and headers unescaped.
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}", re.ASCII)
 
@@ -46,7 +48,7 @@ class RequestIDMiddleware:
         request_id = given if _ACCEPTABLE.fullmatch(given) else uuid.uuid4().hex
 
         async def send_with_id(message: Message) -> None:
-            if message["type"] in {"http.response.start", "websocket.accept"}:
+            if message["type"] in _BEGINNINGS:
                 MutableHeaders(scope=message)[REQUEST_ID] = request_id
             await send(message)
 

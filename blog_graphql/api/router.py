@@ -1,106 +1,174 @@
-"""The GraphQL router: Strawberry's, with our context and status codes."""
+"""The GraphQL router: Strawberry's routes and WebSockets, and HTTP by our own rules."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import AsyncGenerator
+from functools import partial
+from typing import Any, cast
+from urllib.parse import quote
 
 import structlog
-from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from fastapi import Depends
+from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from strawberry import UNSET
-from strawberry.exceptions import ConnectionRejectionError
 from strawberry.fastapi import GraphQLRouter
-from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
-from strawberry.http.parse_content_type import parse_content_type
 from strawberry.schema.exceptions import InvalidOperationTypeError
-from strawberry.types.unset import UnsetType
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
 
+from blog_graphql.api import graphiql
 from blog_graphql.api.context import RequestContext
 from blog_graphql.api.disconnection import while_connected
-from blog_graphql.api.responses import NO_STORE, refusal, status_and_headers
-from blog_graphql.api.security_headers import CONTENT_SECURITY_POLICY, page_policy
-from blog_graphql.errors import Unauthenticated
+from blog_graphql.api.execution import BlogSchema
+from blog_graphql.api.http.media_types import JSON
+from blog_graphql.api.http.negotiation import Accepted, negotiate
+from blog_graphql.api.http.requests import Refused, method_refused, read_request
+from blog_graphql.api.http.streams import FRAMINGS, StreamResponse, framed
+from blog_graphql.api.responses import VARY, answer, refusal
+from blog_graphql.api.sockets import refuse_socket, serve_socket
+from blog_graphql.errors import Forbidden
 
 log = structlog.get_logger(__name__)
 
-_MEDIA_TYPE = "Send the operation as JSON, with Content-Type: application/json."
-_EXPECTED = 'The body must be JSON text in UTF-8, such as {"query": "{ posts { totalCount } }"}.'
+_METHODS = ["GET", "HEAD", "POST"]
+_OTHER_METHODS = ["CONNECT", "DELETE", "OPTIONS", "PATCH", "PUT", "TRACE"]
+_ALLOWED = "GET, HEAD, OPTIONS, POST"
+_READING = frozenset({OperationType.QUERY, OperationType.SUBSCRIPTION})
+
+_NOT_ACCEPTABLE = "Accept application/graphql-response+json, application/json or text/event-stream."
+_FOREIGN = (
+    "Pages of this origin may not open a socket here: BLOG_CORS_ORIGINS names those that may."
+)
+_NO_PAGE = "There is no page here: send operations by POST, as JSON."
 
 
 class BlogRouter(GraphQLRouter[RequestContext, None]):
-    """Serves the schema over HTTP."""
+    """Serves the schema over HTTP and WebSockets.
 
-    async def run(self, request: Any, context: Any = UNSET, root_value: Any = UNSET) -> Any:
-        """Serve one request; what is no operation is refused in GraphQL's form."""
+    ``keep_alive_seconds`` is how often a stream says that it is still there.
+    """
+
+    def __init__(
+        self, schema: BlogSchema, path: str, *, keep_alive_seconds: float, **kwargs: Any
+    ) -> None:
+        super().__init__(schema, path, **kwargs)
+        self._blog_schema = schema
+        self._keep_alive_seconds = keep_alive_seconds
+        self._serve_every_method(path)
+
+    def _serve_every_method(self, path: str) -> None:
+        """Replace Strawberry's routes for HTTP, which know no method but two."""
+        self.routes[:] = [route for route in self.routes if not isinstance(route, APIRoute)]
+
+        from_request = Depends(self.context_getter)
+
+        async def serve(request: Request, context: Any = from_request) -> Response:
+            response: Response = await self.run(request, context)
+            return response
+
+        async def serve_other(request: Request) -> Response:
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers={"Allow": _ALLOWED})
+            return _refusal(method_refused(request.method, _ALLOWED), JSON)
+
+        async def redirect(request: Request) -> Response:
+            return _without_slash(request)
+
+        # GraphQL documents itself.
+        add = partial(self.add_api_route, include_in_schema=False)
+        add(path, serve, methods=_METHODS)
+        add(path, serve_other, methods=_OTHER_METHODS)
+        if not path.endswith("/"):
+            add(f"{path}/", redirect, methods=_METHODS + _OTHER_METHODS)
+
+    async def run(
+        self,
+        request: Any,
+        context: Any = UNSET,
+        root_value: Any = UNSET,  # noqa: ARG002 - the signature is Strawberry's
+    ) -> Any:
+        """Serve one request or socket; what is no operation is refused in GraphQL's form."""
+        if self.is_websocket_request(request):
+            if self._check_websocket_origin(request):
+                await serve_socket(request, self._blog_schema, context)
+            else:
+                await refuse_socket(request, 403, Forbidden(_FOREIGN))
+            return None
+        accepted = negotiate(", ".join(request.headers.getlist("Accept")))
         try:
-            return await super().run(request, context, root_value)
-        except HTTPException as error:
-            if isinstance(error.__cause__, InvalidOperationTypeError) and request.method == "GET":
-                return refusal(405, error.reason, headers={"Allow": "POST"})
-            return refusal(error.status_code, error.reason)
+            return await self._serve(request, context, accepted)
+        except Refused as refused:
+            return _refusal(refused, accepted.single or JSON)
         except ClientDisconnect:
             log.debug("the client hung up")
             # Nobody gets it; access logs know the status from nginx.
             return Response(status_code=499)
 
-    async def render_graphql_ide(self, request: Request) -> HTMLResponse:
-        """Show the page under a policy that lets its own scripts run."""
-        page = await super().render_graphql_ide(request)
-        page.headers[CONTENT_SECURITY_POLICY] = page_policy(self.graphql_ide_html)
-        return page
-
-    async def parse_http_body(
-        self, request: AsyncHTTPRequestAdapter
-    ) -> GraphQLRequestData | list[GraphQLRequestData]:
-        """Read the operation, refusing what is no JSON object of the right shape.
-
-        A browser sends other content types to any site without asking it first.
-        """
-        media_type, _ = parse_content_type(request.content_type or "")
-        if request.method == "POST" and media_type != "application/json":
-            raise HTTPException(415, _MEDIA_TYPE)
-        try:
-            data = await super().parse_http_body(request)
-        except (AttributeError, RecursionError, TypeError, ValueError) as error:
-            raise HTTPException(400, _EXPECTED) from error
-        if isinstance(data, GraphQLRequestData) and not _is_name(data.operation_name):
-            raise HTTPException(400, "operationName must be a string or null.")
-        return data
-
-    async def execute_operation(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        """Run the operation for as long as the client waits for it."""
-        await request.body()
-        operation = super().execute_operation(request, *args, **kwargs)
-        return await while_connected(request.receive, operation)
-
-    async def on_ws_connect(self, context: RequestContext) -> UnsetType:
-        """Sign in by what ``connection_init`` brings, named as the header is.
-
-        Raises:
-            ConnectionRejectionError: it does not hold; the socket closes with 4403.
-        """
-        given = {name.lower(): value for name, value in (context.connection_params or {}).items()}
-        try:
-            await context.sign_in(given.get("authorization"))
-        except Unauthenticated as error:
-            raise ConnectionRejectionError from error
-        return UNSET
-
-    def create_response(
-        self,
-        response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse],
-        sub_response: Response,
+    async def _serve(
+        self, request: Request, context: RequestContext, accepted: Accepted
     ) -> Response:
-        """Answer with the status that the errors ask for, and keep the answer out of caches."""
-        headers = NO_STORE
-        if isinstance(response_data, dict):
-            sub_response.status_code, further = status_and_headers(response_data)
-            headers = NO_STORE | further
-        response = super().create_response(response_data, sub_response)
-        response.headers.update(headers)
+        is_reading = request.method != "POST"
+        if is_reading and accepted.prefers_page and "query" not in request.query_params:
+            if self.graphql_ide is None:
+                raise Refused(404, _NO_PAGE)
+            return await self.render_graphql_ide(request)
+        if accepted.single is accepted.stream is None:
+            raise Refused(406, _NOT_ACCEPTABLE)
+        operation = await read_request(request)
+        if is_reading:
+            operation.allowed = _READING
+        try:
+            # What has no body cannot be a stream.
+            if accepted.stream is None or request.method == "HEAD":
+                execution = self._blog_schema.answer(operation, context)
+                result = await while_connected(request.receive, execution)
+                response = answer(result, accepted.single or JSON)
+            else:
+                results = self._blog_schema.results(operation, context)
+                response = await self._answer_stream(request, results, accepted)
+        except InvalidOperationTypeError as error:
+            reason = error.as_http_error_reason(request.method)
+            raise Refused(405, reason, {"Allow": "POST"}) from error
+        if context.response is not None:
+            response.raw_headers.extend(context.response.raw_headers)
         return response
 
+    async def _answer_stream(
+        self,
+        request: Request,
+        results: AsyncGenerator[ExecutionResult | None, None],
+        accepted: Accepted,
+    ) -> Response:
+        """Answer a client that takes streams: with one, if there is more than one result."""
+        framing = FRAMINGS[accepted.stream or ""]
+        try:
+            first = await while_connected(request.receive, anext(results))
+        except BaseException:
+            await results.aclose()
+            raise
+        if first is None:
+            events = cast("AsyncGenerator[ExecutionResult, None]", results)
+            return StreamResponse(framing, events, self._keep_alive_seconds)
+        await results.aclose()
+        if accepted.single and not accepted.prefers_stream:
+            return answer(first, accepted.single)
+        return framed(framing, first)
 
-def _is_name(value: object) -> bool:
-    return value is None or isinstance(value, str)
+    async def render_graphql_ide(self, request: Request) -> HTMLResponse:
+        """Show GraphiQL to a browser."""
+        return graphiql.page(request)
+
+
+def _refusal(refused: Refused, media_type: str) -> Response:
+    headers = VARY | refused.headers
+    return refusal(refused.status, str(refused), headers=headers, media_type=media_type)
+
+
+def _without_slash(request: Request) -> Response:
+    """Send the client to the endpoint, relative to where it is: proxies may have cut the path."""
+    name = request.scope["path"].rstrip("/").rpartition("/")[2]
+    query = request.scope["query_string"].decode("latin-1")
+    location = f"../{quote(name)}" + (f"?{query}" if query else "")
+    return Response(status_code=307, headers={"Location": location})

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import cached_property
 
+from blog_graphql.api.fan_out import FanOut
 from blog_graphql.api.limits import Limits
+from blog_graphql.api.quota import Quota
 from blog_graphql.api.throttle import Throttle
 from blog_graphql.security.passwords import Passwords
 from blog_graphql.security.secret_key import SecretKeys, load_secret_keys
@@ -23,6 +25,11 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.limits = Limits.of(settings)
+        self.fan_out = FanOut(settings)
+        self.sockets = Quota("sockets", settings.max_sockets, settings.max_sockets_by_address)
+        self.subscriptions = Quota(
+            "subscriptions", settings.max_subscriptions, settings.max_subscriptions_by_address
+        )
         self.throttle = Throttle(settings)
         self.passwords = Passwords(settings)
         if not settings.is_embedded:

@@ -14,6 +14,8 @@ import typer
 import uvicorn
 from uvicorn.supervisors import ChangeReload, Multiprocess
 
+from blog_graphql.api.http.protocol import HTTPProtocol
+from blog_graphql.api.socket_protocol import SocketProtocol
 from blog_graphql.app import create_app
 from blog_graphql.cli.database import open_database
 from blog_graphql.errors import StartupError
@@ -93,12 +95,18 @@ def _run(settings: Settings, listener: socket.socket, *, workers: int, reload: b
         factory=not single,
         workers=workers,
         reload=reload,
+        http=HTTPProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
         # The app believes BLOG_TRUSTED_PROXIES alone.
         proxy_headers=False,
+        ws=SocketProtocol,
         ws_max_size=settings.max_body_bytes,
+        ws_ping_interval=settings.keep_alive_seconds,
+        ws_ping_timeout=settings.keep_alive_seconds,
+        # It takes tens of kilobytes a socket, and events are small.
+        ws_per_message_deflate=False,
         timeout_graceful_shutdown=settings.shutdown_timeout,
         # A worker answers once it has imported everything, which a busy machine takes its time for.
         timeout_worker_healthcheck=60,

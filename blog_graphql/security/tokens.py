@@ -34,10 +34,14 @@ _REFRESH_CONTEXT = b"refresh-token:"
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
-    """What an access token says; whether user and session still stand is not in it."""
+    """What an access token says; whether user and session still stand is not in it.
+
+    ``expires_at`` is Unix time.
+    """
 
     user_id: int
     session_id: str
+    expires_at: int
 
 
 class AccessTokens:
@@ -70,7 +74,7 @@ class AccessTokens:
         claims = self._verify(token)
         if claims.exp <= now.timestamp():
             raise Unauthenticated(_EXPIRED)
-        return AccessClaims(claims.sub, claims.sid)
+        return AccessClaims(claims.sub, claims.sid, claims.exp)
 
     def _verify(self, token: str) -> _Claims:
         if len(token) <= _LONGEST_ACCESS_TOKEN and token.isascii():

@@ -32,7 +32,8 @@ OTHER_KEY = b"o" * 32
 LIFETIME = timedelta(minutes=15)
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 SESSION = "0123456789abcdef0123456789abcdef"
-CLAIMS = {"sub": "7", "sid": SESSION, "iat": 1781524800, "exp": 1781525700}
+EXPIRES_AT = 1781525700
+CLAIMS = {"sub": "7", "sid": SESSION, "iat": 1781524800, "exp": EXPIRES_AT}
 
 EXPIRED = "The access token has expired: refresh the session."
 INVALID = "The access token is not valid: sign in again."
@@ -55,34 +56,34 @@ def test_a_token_carries_user_and_session() -> None:
     assert expires_at == NOW + LIFETIME
     assert jwt.decode(token, options={"verify_signature": False}) == CLAIMS
     assert jwt.get_unverified_header(token) == {"alg": "HS256", "typ": "JWT"}
-    assert TOKENS.read(token, NOW) == AccessClaims(user_id=7, session_id=SESSION)
+    assert TOKENS.read(token, NOW) == AccessClaims(7, SESSION, EXPIRES_AT)
 
 
 def test_a_token_expires_to_the_second() -> None:
     token, expires_at = TOKENS.issue(7, SESSION, NOW + timedelta(milliseconds=900))
     assert expires_at == NOW + LIFETIME
     last = expires_at - timedelta(microseconds=1)
-    assert TOKENS.read(token, last) == AccessClaims(7, SESSION)
+    assert TOKENS.read(token, last) == AccessClaims(7, SESSION, EXPIRES_AT)
     assert refusal(token, now=expires_at) == EXPIRED
 
 
 def test_the_clock_is_the_callers() -> None:
     long_ago = datetime(1999, 12, 31, tzinfo=UTC)
     for now in (long_ago, NOW + timedelta(days=36_500)):
-        token, _ = TOKENS.issue(7, SESSION, now)
-        assert TOKENS.read(token, now) == AccessClaims(7, SESSION)
+        token, expires_at = TOKENS.issue(7, SESSION, now)
+        assert TOKENS.read(token, now) == AccessClaims(7, SESSION, int(expires_at.timestamp()))
 
 
 def test_keys_change_without_signing_anybody_out() -> None:
     token, _ = TOKENS.issue(7, SESSION, NOW)
     rotating = AccessTokens(SecretKeys(OTHER_KEY, KEY), LIFETIME)
     rotated = AccessTokens(SecretKeys(OTHER_KEY), LIFETIME)
-    assert rotating.read(token, NOW) == AccessClaims(7, SESSION)
+    assert rotating.read(token, NOW) == AccessClaims(7, SESSION, EXPIRES_AT)
     assert refusal(token, rotating, NOW + LIFETIME) == EXPIRED
     assert refusal(token, rotated) == INVALID
 
     fresh, _ = rotating.issue(8, SESSION, NOW)
-    assert rotated.read(fresh, NOW) == AccessClaims(8, SESSION)
+    assert rotated.read(fresh, NOW) == AccessClaims(8, SESSION, EXPIRES_AT)
     assert refusal(fresh) == INVALID
 
 
@@ -169,7 +170,7 @@ def test_every_token_is_read_as_issued(user_id: int, later: timedelta) -> None:
     token, expires_at = TOKENS.issue(user_id, session_id, now)
     assert len(token) <= 512
     assert expires_at.microsecond == 0
-    assert TOKENS.read(token, now) == AccessClaims(user_id, session_id)
+    assert TOKENS.read(token, now) == AccessClaims(user_id, session_id, int(expires_at.timestamp()))
     assert refusal(token, now=expires_at) == EXPIRED
 
 
@@ -232,4 +233,4 @@ def test_what_is_stored_is_a_hash() -> None:
 def test_a_claim_too_large_to_be_a_number() -> None:
     claims = json.dumps(CLAIMS | {"exp": 0}).replace(": 0}", ": " + "9" * 200 + "}").encode()
     token = jwt.PyJWS().encode(claims, KEY, "HS256")
-    assert TOKENS.read(token, NOW) == AccessClaims(7, SESSION)
+    assert TOKENS.read(token, NOW) == AccessClaims(7, SESSION, int("9" * 200))

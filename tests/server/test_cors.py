@@ -34,7 +34,7 @@ async def test_nobody_elsewhere_may_call_unless_set(database: Database) -> None:
     async with asking(app_over(database)) as http:
         preflight = await _preflight(http, HERE)
         answer = await http.post("/graphql", json=QUERY, headers={"Origin": HERE})
-    assert preflight.status_code == 405
+    assert preflight.status_code == 204
     assert answer.status_code == 200
     assert (_allowed(preflight), _allowed(answer)) == (None, None)
 
@@ -56,7 +56,16 @@ async def test_the_origins_of_the_setting_may_call(database: Database) -> None:
     assert _allowed(second) == "https://b.example"
 
 
-@pytest.mark.parametrize("header", ["authorization", "content-type", "x-request-id"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "authorization",
+        "content-type",
+        "x-request-id",
+        "accept, apollo-require-preflight",
+        "apollographql-client-name, apollographql-client-version",
+    ],
+)
 async def test_clients_may_send_the_headers_they_need(database: Database, header: str) -> None:
     async with asking(app_over(database, cors_origins=(HERE,))) as http:
         response = await _preflight(http, HERE, header=header)
@@ -103,3 +112,27 @@ async def test_failures_can_be_read_by_the_calling_page(database: Database) -> N
         response = await http.get("/ready", headers={"Origin": HERE})
     assert response.status_code == 503
     assert _allowed(response) == HERE
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "accept", "status"),
+    [
+        ("POST", "/graphql", "text/event-stream", 200),
+        ("POST", "/graphql", "multipart/mixed;subscriptionSpec=1.0", 200),
+        ("POST", "/graphql", "image/png", 406),
+        ("GET", "/graphql", "*/*", 400),
+        ("PUT", "/graphql", "*/*", 405),
+        ("POST", "/graphql/", "*/*", 307),
+        ("GET", "/", "*/*", 200),
+        ("GET", "/nowhere", "*/*", 404),
+    ],
+)
+async def test_every_answer_can_be_read_by_the_calling_page(
+    database: Database, method: str, path: str, accept: str, status: int
+) -> None:
+    headers = {"Origin": HERE, "Accept": accept}
+    body = QUERY if method == "POST" else None
+    async with asking(app_over(database, cors_origins=(HERE,))) as http:
+        response = await http.request(method, path, headers=headers, json=body)
+    assert (response.status_code, _allowed(response)) == (status, HERE)
+    assert "Origin" in response.headers["vary"]

@@ -170,4 +170,4 @@ async def test_serve_takes_no_larger_message_over_a_websocket() -> None:
             with pytest.raises(websockets.ConnectionClosedError) as closed:
                 await socket.recv()
     assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 1009
+    assert closed.value.rcvd.code == 4400

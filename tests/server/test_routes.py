@@ -1,4 +1,4 @@
-"""What is served beside GraphQL: health, readiness, the schema, the pool, GraphiQL."""
+"""What is served beside GraphQL: health, readiness, the schema, the pool."""
 
 from __future__ import annotations
 
@@ -163,15 +163,6 @@ async def test_the_pool_is_shown_behind_a_setting(database: Database) -> None:
 
 
 @ON_ONE
-async def test_browsers_get_graphiql(database: Database) -> None:
-    async with asking(app_over(database)) as http:
-        response = await http.get("/graphql", headers={"Accept": "text/html"})
-    assert response.status_code == 200
-    assert response.headers["content-type"].startswith("text/html")
-    assert "GraphiQL" in response.text
-
-
-@ON_ONE
 async def test_without_graphiql_browsers_get_no_page(database: Database) -> None:
     async with asking(app_over(database, graphiql=False)) as http:
         page = await http.get("/graphql", headers={"Accept": "text/html"})
@@ -179,14 +170,6 @@ async def test_without_graphiql_browsers_get_no_page(database: Database) -> None
     assert page.status_code == 404
     assert "GraphiQL" not in page.text
     assert answer == {"data": {"__typename": "Query"}}
-
-
-@ON_ONE
-@pytest.mark.parametrize("path", ["/", "/nowhere", "/docs", "/redoc", "/openapi.json"])
-async def test_there_is_nothing_else(database: Database, path: str) -> None:
-    async with asking(app_over(database)) as http:
-        response = await http.get(path)
-    assert (response.status_code, response.json()) == (404, {"detail": "Not Found"})
 
 
 @ON_ONE

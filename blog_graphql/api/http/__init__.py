@@ -1,0 +1,1 @@
+"""GraphQL over HTTP: what a client accepts, what it sends, and how it is answered."""
