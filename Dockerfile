@@ -1,5 +1,10 @@
 # syntax=docker/dockerfile:1
 
+FROM node:24-slim AS graphiql
+WORKDIR /source/frontend/graphiql
+COPY frontend/graphiql ./
+RUN npm ci && npm run build
+
 FROM python:3.13-slim AS build
 WORKDIR /source
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
@@ -8,9 +13,10 @@ COPY requirements.txt requirements-build.txt ./
 RUN python -m venv /opt/blog \
     && /opt/blog/bin/pip install --require-hashes -r requirements.txt \
     && pip install --require-hashes -r requirements-build.txt
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY alembic alembic
 COPY blog_graphql blog_graphql
+COPY --from=graphiql /source/blog_graphql/_graphiql blog_graphql/_graphiql
 RUN hatchling build -t wheel -d /wheel \
     && /opt/blog/bin/pip install --no-deps /wheel/*.whl
 

@@ -101,7 +101,7 @@ def test_everything_the_image_copies_is_there(dockerfile: str) -> None:
         for line in re.findall(r"^COPY (?!--from)(.*) \S+$", dockerfile, re.MULTILINE)
         for path in line.split()
     ]
-    assert len(copied) == 7
+    assert len(copied) == 9
     assert [path for path in copied if not (CHECKOUT / path).exists()] == []
     allowed = re.findall(r"^!(.*)$", (CHECKOUT / ".dockerignore").read_text(), re.MULTILINE)
     assert sorted(copied) == sorted(allowed)
