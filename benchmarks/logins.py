@@ -13,20 +13,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import re
-import sys
-import tempfile
 import time
-from asyncio import StreamReader
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import count
 from statistics import quantiles
-from typing import cast
 
 import httpx
+
+from benchmarks.server import post, served
 
 READ = "{ posts(first: 20) { nodes { title publishedAt author { username } tags { name } } } }"
 SIGN_UP = """
@@ -52,8 +45,11 @@ async def main() -> None:
     parser.add_argument("--rate", type=float, default=40, help="reads a second")
     parser.add_argument("--logins", type=int, default=20, help="clients that sign in")
     options = parser.parse_args()
-    async with _server() as url, httpx.AsyncClient(base_url=url, timeout=60) as http:
-        await _post(http, SIGN_UP)
+    async with (
+        served(BLOG_LOGIN_RATE_LIMIT="1000000/minute") as server,
+        httpx.AsyncClient(base_url=server.url, timeout=60) as http,
+    ):
+        await post(http, SIGN_UP)
         await _reads(http, 2, options.rate)
         alone = await _reads(http, options.seconds, options.rate)
         stop, done = asyncio.Event(), count()
@@ -72,32 +68,6 @@ async def main() -> None:
     print(f"{logins / options.seconds:.0f} logins/s were answered meanwhile")
 
 
-@asynccontextmanager
-async def _server() -> AsyncIterator[str]:
-    """A server of its own on a free port; gives its address."""
-    with tempfile.TemporaryDirectory() as folder:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "blog_graphql", "serve", "--port", "0"),
-            stdout=PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            cwd=folder,
-            env={"BLOG_LOGIN_RATE_LIMIT": "1000000/minute", **os.environ},
-        )
-        try:
-            yield await _address(process)
-        finally:
-            process.terminate()
-            await process.wait()
-
-
-async def _address(process: Process) -> str:
-    async for line in cast("StreamReader", process.stdout):
-        if found := re.search(r"http://[^/]+", line.decode()):
-            return found[0]
-    raise SystemExit("the server did not start")
-
-
 async def _reads(http: httpx.AsyncClient, seconds: float, rate: float) -> list[float]:
     """The milliseconds that each of the reads took."""
     begun = time.perf_counter()
@@ -105,7 +75,7 @@ async def _reads(http: httpx.AsyncClient, seconds: float, rate: float) -> list[f
     async def read(number: int) -> float:
         due = begun + number / rate
         await asyncio.sleep(due - time.perf_counter())
-        await _post(http, READ)
+        await post(http, READ)
         return (time.perf_counter() - due) * 1000
 
     return await asyncio.gather(*(read(number) for number in range(round(seconds * rate))))
@@ -113,16 +83,8 @@ async def _reads(http: httpx.AsyncClient, seconds: float, rate: float) -> list[f
 
 async def _sign_in_until(stop: asyncio.Event, http: httpx.AsyncClient, done: count[int]) -> None:
     while not stop.is_set():
-        await _post(http, LOGIN)
+        await post(http, LOGIN)
         next(done)
-
-
-async def _post(http: httpx.AsyncClient, query: str) -> None:
-    response = await http.post("/graphql", json={"query": query})
-    answer = response.json()
-    errors = answer.get("errors") or next(iter(answer["data"].values())).get("errors")
-    if errors:
-        raise SystemExit(f"refused: {errors}")
 
 
 def _percentiles(times: list[float]) -> str:
