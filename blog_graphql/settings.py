@@ -189,6 +189,9 @@ class Settings(BaseSettings):
         ge=1,
         description="The most nodes an operation may ask for: page sizes multiplied down the tree.",
     )
+    max_variable_values: int = Field(
+        10_000, ge=1, description="The most values that variables may hold, those inside included."
+    )
     operation_timeout: float = Field(
         10, gt=0, le=_LONGEST_TIMEOUT, description="Seconds an operation may take in all."
     )

@@ -70,6 +70,7 @@ def test_defaults() -> None:
         "max_root_fields": 20,
         "max_fields_per_selection": 100,
         "max_nodes": 500_000,
+        "max_variable_values": 10_000,
         "operation_timeout": 10,
         "keep_alive_seconds": 15,
         "socket_init_timeout": 10,

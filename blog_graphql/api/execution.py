@@ -69,11 +69,13 @@ class BlogSchema(strawberry.Schema):
             InvalidOperationTypeError: its kind is not among the allowed ones.
         """
         run = _Run(replace(request, streams=True))
+        # A subscription lasts: it must not keep megabytes that only came along.
+        del request
         answer = await self._answer(run, context)
         if not isinstance(answer, Live):
             yield answer
             return
-        run.events = 0
+        run.begin_events()
         errors: list[GraphQLError] = []
         try:
             async with answer:
@@ -166,15 +168,21 @@ class _Run:
     started: float = field(default_factory=time.perf_counter)
     request_id: str = field(default_factory=current_request_id)
     statements: int = 0
-    events: int | None = None
+    events: int = 0
+    is_followed: bool = False
     has_written: bool = False
+
+    def begin_events(self) -> None:
+        """Count from here on, and let go of what was asked."""
+        self.is_followed = True
+        self.request = OperationRequest("", name=self.request.name)
 
     def note(self, context: Context) -> None:
         self.statements += context.session.statements
         self.has_written = context.has_written
 
     def log(self, errors: Sequence[GraphQLError]) -> None:
-        events = {} if self.events is None else {"events": self.events}
+        events = {"events": self.events} if self.is_followed else {}
         log.info(
             "operation",
             name=self.request.name,

@@ -6,10 +6,11 @@ The protocol: https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, aclosing, suppress
 from enum import IntEnum
-from typing import Any
+from typing import Any, TypeAlias, cast
+from weakref import WeakSet
 
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -18,7 +19,6 @@ from strawberry.types.execution import PreExecutionError
 
 from blog_graphql.api.context import RequestContext
 from blog_graphql.api.execution import BlogSchema
-from blog_graphql.api.gate import OperationRequest
 from blog_graphql.api.http.requests import Refused, check_request, decode_json
 from blog_graphql.api.responses import body_of, encode, refusal
 from blog_graphql.errors import (
@@ -35,12 +35,17 @@ PROTOCOL = "graphql-transport-ws"
 # RFC 6455, section 5.5: a control frame holds 125 bytes, of which the code takes two.
 _LONGEST_REASON = 123
 _LONGEST_ID = 1_000
+# Queries and mutations of one socket that run, or whose results wait to be read.
+_MOST_AT_ONCE = 10
+
+Results: TypeAlias = AsyncGenerator[ExecutionResult | None, None]
 
 
 class CloseCode(IntEnum):
     """Why a socket is closed: RFC 6455's codes, and the protocol's from 4400 on."""
 
     INTERNAL_ERROR = 1011
+    SERVICE_RESTART = 1012
     TRY_AGAIN_LATER = 1013
     BAD_REQUEST = 4400
     UNAUTHORIZED = 4401
@@ -99,6 +104,9 @@ class _Socket:
         self._operations: dict[str, asyncio.Task[None]] = {}
         # Cancelled operations count until they have ended.
         self._running: set[asyncio.Task[None]] = set()
+        self._following: WeakSet[asyncio.Task[None]] = WeakSet()
+        self._turns = asyncio.Semaphore(_MOST_AT_ONCE)
+        self._close_code = 1000
 
     async def serve(self, *, is_known: bool) -> None:
         """Answer messages until either side closes; ``is_known`` tells whether by this protocol."""
@@ -122,7 +130,8 @@ class _Socket:
     async def _receive(self) -> dict[str, Any]:
         message = await self._websocket.receive()
         if message["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(message.get("code", 1005))
+            self._close_code = message.get("code", 1005)
+            raise WebSocketDisconnect(self._close_code)
         text = message.get("text")
         if text is None:
             raise _malformed("Messages must be text, not binary")
@@ -189,29 +198,37 @@ class _Socket:
             error = {"message": message, "extensions": {"code": RateLimited.code}}
             await self._send({"id": key, "type": "error", "payload": [error]})
             return
-        task = asyncio.create_task(self._run(key, request))
+        # Made here: a task that had the request would keep it for as long as it lasts.
+        results = self._schema.results(request, self._context)
+        task = asyncio.create_task(self._run(key, results))
         self._operations[key] = task
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _run(self, key: str, request: OperationRequest) -> None:
+    async def _run(self, key: str, results: Results) -> None:
         """Send an operation's results, and that it is over unless the client said so."""
         try:
-            last = await self._send_results(key, request)
-            self._forget(key)
+            last = await self._send_results(key, results)
             await self._send({"id": key, **last})
         except WebSocketDisconnect:
             log.debug("the client hung up")
         finally:
             self._forget(key)
 
-    async def _send_results(self, key: str, request: OperationRequest) -> dict[str, Any]:
+    async def _send_results(self, key: str, results: Results) -> dict[str, Any]:
         """Send the results; gives the message that ends the operation."""
-        async with aclosing(self._schema.results(request, self._context)) as results:
+        async with aclosing(results), AsyncExitStack() as turn:
+            await turn.enter_async_context(self._turns)
             async for result in results:
-                if isinstance(result, PreExecutionError):
+                if result is None:
+                    # Others need not wait until a subscription is over.
+                    await turn.aclose()
+                    if self._close_code == CloseCode.SERVICE_RESTART:
+                        break
+                    self._following.add(cast("asyncio.Task[None]", asyncio.current_task()))
+                elif isinstance(result, PreExecutionError):
                     return {"type": "error", "payload": body_of(result)["errors"]}
-                if isinstance(result, ExecutionResult):
+                else:
                     await self._send({"id": key, "type": "next", "payload": body_of(result)})
         return {"type": "complete"}
 
@@ -223,15 +240,25 @@ class _Socket:
     async def _send(self, message: Mapping[str, Any]) -> None:
         if self._websocket.application_state is not WebSocketState.CONNECTED:
             raise WebSocketDisconnect(1006)
-        await self._websocket.send_text(encode(message).decode())
+        try:
+            text = encode(message).decode()
+        except RecursionError:
+            raise _malformed("Payloads must not be so deep") from None
+        try:
+            await self._websocket.send_text(text)
+        except RuntimeError as error:
+            # The server has closed it while this waited.
+            raise WebSocketDisconnect(1006) from error
 
     async def _close(self, code: CloseCode, reason: str) -> None:
         if self._websocket.application_state is WebSocketState.CONNECTED:
-            with suppress(WebSocketDisconnect):
+            with suppress(RuntimeError, WebSocketDisconnect):
                 await self._websocket.close(code, _shortened(reason))
 
     async def _end(self) -> None:
-        for task in self._running:
+        """End what still runs; a server that stops lets it finish, except for subscriptions."""
+        ended = self._following if self._close_code == CloseCode.SERVICE_RESTART else self._running
+        for task in list(ended):
             task.cancel()
         if self._running:
             await asyncio.wait(self._running)

@@ -7,6 +7,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from hashlib import sha256
 from typing import Any, Self, TypeAlias, cast
 
@@ -23,12 +24,14 @@ from blog_graphql.api.context import Context, RequestContext
 from blog_graphql.api.errors import is_stale
 from blog_graphql.api.gate import Operation, spend
 from blog_graphql.db.events import Subscription
-from blog_graphql.db.visibility import ANONYMOUS, Viewer
-from blog_graphql.errors import OperationTimeout, Unauthenticated
+from blog_graphql.errors import OperationTimeout, QueryTooComplex, Unauthenticated
 
 # Makes errors of events what the client may see.
 Present: TypeAlias = Callable[[Sequence[GraphQLError]], list[GraphQLError]]
 
+# A document of so many tokens takes some 300 kB once it is parsed.
+_MOST_TOKENS = 1_000
+_LONGEST = 20_000
 _EXPIRED = "The access token has expired: refresh the session and subscribe again."
 
 
@@ -67,9 +70,11 @@ async def subscribe(
     """Begin a subscription: no event is missed from here on.
 
     Raises:
-        BlogError: the viewer may not follow what was asked for, or there are too many who do.
+        BlogError: the viewer may not follow what was asked for, it is too long to be kept, or
+            too many are followed.
         GraphQLError: the field refuses its arguments.
     """
+    asked = _asked(operation, executor)
     async with AsyncExitStack() as stack:
         stack.enter_context(request.services.subscriptions.taken(request.address))
         async with request.operation() as context:
@@ -80,7 +85,8 @@ async def subscribe(
             await stack.enter_async_context(source.subscription)
             await source.begin(context)
         stack.enter_context(request.services.fan_out.followed())
-        looks = _Looks(operation, executor, request, source, present)
+        executor = request.services.fan_out.executors.setdefault(asked, executor)
+        looks = _Looks(asked, operation.cost, executor, request, source, present)
         return Live(looks, stack.pop_all())
 
 
@@ -148,7 +154,8 @@ class _Looks:
 
     def __init__(
         self,
-        operation: Operation,
+        asked: bytes,
+        cost: int,
         executor: Executor[Any],
         request: RequestContext,
         source: Source,
@@ -157,31 +164,32 @@ class _Looks:
         self.source = source
         self._request = request
         self._present = present
-        self._cost = operation.cost
-        self._asked = _digest(operation)
-        self._executor = request.services.fan_out.executors.setdefault(self._asked, executor)
+        self._asked = asked
+        self._cost = cost
+        self._executor = executor
 
     def seconds_left(self) -> float | None:
         """How long the credential lasts by itself."""
         return self._request.authentication.seconds_left(self._request.clock())
 
     async def at(self, key: int) -> ExecutionResult | None:
-        """What the viewer gets of an event; None for nothing."""
-        await spend(self._request, self._cost)
+        """What the viewer gets of an event, which then is paid for; None for nothing."""
         fan_out = self._request.services.fan_out
-        viewer = ANONYMOUS
-        if not self._request.authentication.is_anonymous:
-            async with fan_out.slot(), self._request.operation() as context:
-                await context.authenticate()
-                viewer = context.viewer
-        same = (self._asked, viewer.id, viewer.role, key)
-        return await fan_out.share(same, lambda: self._execute(viewer, key))
+        if self._request.authentication.is_anonymous:
+            look = partial(self._execute, key)
+            result = await fan_out.share((self._asked, key), look)
+        else:
+            async with fan_out.slot():
+                result = await self._execute(key)
+        if result is not None:
+            await spend(self._request, self._cost)
+        return result
 
-    async def _execute(self, viewer: Viewer, key: int) -> ExecutionResult | None:
+    async def _execute(self, key: int) -> ExecutionResult | None:
         seconds = self._request.services.settings.operation_timeout
         try:
             async with asyncio.timeout(seconds):
-                result = await self._consistent(viewer, key)
+                result = await self._consistent(key)
         except TimeoutError:
             raise OperationTimeout(f"An event took longer than {seconds:g} seconds.") from None
         if result is None:
@@ -189,10 +197,10 @@ class _Looks:
         errors = self._present(result.errors) if result.errors else None
         return ExecutionResult(data=result.data, errors=errors)
 
-    async def _consistent(self, viewer: Viewer, key: int) -> CoreResult | None:
+    async def _consistent(self, key: int) -> CoreResult | None:
         for snapshot in (False, True):
             async with self._request.operation(snapshot=snapshot) as context:
-                context.look_as(viewer, context.now)
+                await context.authenticate()
                 value = await self.source.look(context, key)
                 if value is None:
                     return None
@@ -205,9 +213,19 @@ class _Looks:
         return result
 
 
-def _digest(operation: Operation) -> bytes:
-    """What two clients have in common who ask the same."""
+def _asked(operation: Operation, executor: Executor[Any]) -> bytes:
+    """What all have in common who ask the same.
+
+    Raises:
+        QueryTooComplex: it is more than the server keeps for as long as a subscription lasts.
+    """
     body = operation.document.loc.source.body if operation.document.loc else ""
-    # Surrogates that stand alone cannot be encoded otherwise.
-    asked = json.dumps([body, operation.name, operation.variables], sort_keys=True, default=str)
-    return sha256(asked.encode()).digest()
+    variables = executor.variable_values.coerced
+    # Escaped: surrogates that stand alone could not be encoded otherwise.
+    text = json.dumps([body, operation.name, variables], sort_keys=True, default=str)
+    if len(text) > _LONGEST or operation.document.token_count > _MOST_TOKENS:
+        raise QueryTooComplex(
+            f"A subscription has at most {_LONGEST:,} characters and {_MOST_TOKENS:,} tokens, "
+            "its variables included."
+        )
+    return sha256(text.encode()).digest()

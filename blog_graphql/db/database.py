@@ -6,7 +6,7 @@ import math
 import time
 from asyncio import CancelledError
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any, cast
 
 import aiosqlite
@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 
-from blog_graphql.db.cancellation import uninterrupted
+from blog_graphql.db.cancellation import cancelled_once, uninterrupted
 from blog_graphql.db.events import AnnouncingSession, Events
 from blog_graphql.db.postgresql import connect_arguments
 from blog_graphql.settings import Settings
@@ -107,8 +107,8 @@ class Database:
             finally:
                 await uninterrupted(connection.close())
 
-        # A thread that opens an SQLite file, or reads it, goes on when nobody waits any more.
-        return await (uninterrupted(fetch()) if self.settings.is_embedded else fetch())
+        # A second cancellation would leave an SQLite file that was being opened half closed.
+        return await cancelled_once(fetch())
 
     def pool_status(self) -> dict[str, int]:
         """How many connections the pool holds, lends and may still open."""
@@ -183,10 +183,9 @@ def _prepare_sqlite(engine: AsyncEngine, settings: Settings) -> None:
         try:
             # Transactions are begun below, so that savepoints and DDL take part in them.
             connection.isolation_level = None
-            cursor = connection.cursor()
-            for pragma in pragmas:
-                cursor.execute(f"PRAGMA {pragma}")
-            cursor.close()
+            with closing(connection.cursor()) as cursor:
+                for pragma in pragmas:
+                    cursor.execute(f"PRAGMA {pragma}")
             _heed_deadline(connection, record.info)
         except BaseException:
             # The pool does not know of the connection yet, and will not close it.

@@ -25,5 +25,7 @@ def announce_edit(
     if after.is_visible(now):
         topic = Topic.CHANGED if before.is_visible(now) else Topic.PUBLISHED
     else:
-        topic = Topic.HIDDEN if before.is_published or after.is_published else Topic.CHANGED
+        # One that stays scheduled as it was may have been told of already, by another clock.
+        is_moved = before != after and (before.is_published or after.is_published)
+        topic = Topic.HIDDEN if is_moved else Topic.CHANGED
     announce(session, topic, post_id)

@@ -51,6 +51,25 @@ async def test_a_document_over_a_limit_is_not_run(
     assert statements == []
 
 
+@pytest.mark.parametrize(
+    ("variables", "count"),
+    [({"a": [1, 2], "b": {}}, 4), ({"a": {"b": {"c": {"d": {}}}}}, 4), ({"a": [[[]], []]}, 4)],
+)
+async def test_variables_hold_so_many_values(
+    database: Database, variables: dict[str, Any], count: int
+) -> None:
+    async with asking(app_over(database, max_variable_values=count)) as http:
+        assert (await post(http, "{ __typename }", variables=variables)).json() == {
+            "data": {"__typename": "Query"}
+        }
+    async with asking(app_over(database, max_variable_values=count - 1)) as http:
+        (error,) = (await post(http, "{ __typename }", variables=variables)).json()["errors"]
+    assert error == {
+        "message": f"The variables hold {count} values; at most {count - 1} are allowed.",
+        "extensions": {"code": "QUERY_TOO_COMPLEX"},
+    }
+
+
 async def test_a_mutation_over_a_limit_writes_nothing(database: Database, blog: Blog) -> None:
     await blog.post(await blog.user("ada"))
     record = 'recordPostView(input: {id: "UG9zdDox"}) { errors { code } }'

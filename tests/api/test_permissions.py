@@ -147,7 +147,7 @@ def _answer_of_query(answer: Any) -> str:
 
 def _answer_of_mutation(answer: Any, mutation: str) -> str:
     if "errors" in answer:
-        assert (answer["data"] or {}).get(mutation) is None
+        assert (answer.get("data") or {}).get(mutation) is None
         return str(answer["errors"][0]["extensions"]["code"])
     errors = answer["data"][mutation]["errors"]
     return str(errors[0]["code"]) if errors else "yes"

@@ -285,7 +285,7 @@ async def test_uvicorn_serves_the_factory() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     async with running("uvicorn", *arguments, "--port", str(port), **environment) as server:
-        await server.logged("Application startup complete")
+        await server.logged("Uvicorn running on")
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
             assert await ask(http, USERS) == users()
         outcome = await server.stop()

@@ -15,7 +15,7 @@ from blog_graphql.db.events import SlowSubscriber, Topic, announce
 from blog_graphql.db.migrations import upgrade
 from blog_graphql.db.models import User
 from blog_graphql.settings import Settings
-from tests.support.backends import only_postgresql
+from tests.support.backends import durable, only_postgresql
 from tests.support.events import PATIENCE, heard, taken, told, waiting
 
 
@@ -248,6 +248,21 @@ async def test_closing_ends_every_subscription(database: Database) -> None:
         assert [key async for key in published] == []
         assert [key async for key in changed] == []
     assert asyncio.all_tasks() == tasks
+
+
+@durable
+async def test_closing_does_not_wait_for_a_connection_of_the_pool(settings: Settings) -> None:
+    changes = {"pool_size": 1, "pool_max_overflow": 0, "pool_timeout": 2 * PATIENCE}
+    tight = Database(settings.model_copy(update=changes))
+    held = await tight.connect()
+    async with tight.events.published() as published:
+        # The schedule has begun to look.
+        await asyncio.sleep(0)
+        async with asyncio.timeout(PATIENCE):
+            await tight.events.close()
+        assert [key async for key in published] == []
+    await held.close()
+    await tight.dispose()
 
 
 async def test_disposing_of_the_database_closes_its_events(database: Database) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -174,6 +175,27 @@ async def test_a_subscription_begins_while_the_database_is_away(
 
 
 @only_postgresql
+async def test_nobody_waits_long_for_a_server_that_says_nothing(
+    database: Database, blog: Blog, monkeypatch: pytest.MonkeyPatch, outages: Outages
+) -> None:
+    monkeypatch.setattr(listener, "_PATIENCE", 1)
+    async with Relay(database.settings) as relay:
+        relay.is_mute = True
+        url = relay.url.render_as_string(hide_password=False)
+        changes = {"listen_database_url": url, "operation_timeout": 0.2}
+        relayed = Database(database.settings.model_copy(update=changes))
+        async with relayed.events.published() as published, relayed.events.changed(7) as changed:
+            assert outages.reasons == ["there was no connection within 0.1 seconds"]
+            key = await publish(database, await blog.user("ann"))
+            relay.is_mute = False
+            await outages.until(UP)
+            assert await taken(published) == key
+            assert await taken(changed) == 7
+            assert outages.events == [DOWN, UP]
+        await relayed.dispose()
+
+
+@only_postgresql
 async def test_who_is_cancelled_while_connecting_leaves_nothing(settings: Settings) -> None:
     tasks = asyncio.all_tasks()
     with socket.socket() as mute:
@@ -240,6 +262,33 @@ async def test_a_publication_that_was_caught_up_with_may_come_again(
         await outages.until(UP)
         await told(database, Topic.PUBLISHED, key)
         assert await heard(published, database) == [key]
+
+
+@only_postgresql
+@pytest.mark.parametrize(("lasting", "pauses"), [(15, [0.25, 0.5, 1]), (0, [0.25, 0.25, 0.25])])
+async def test_it_waits_longer_after_connections_that_do_not_last(
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    outages: Outages,
+    lasting: int,
+    pauses: list[float],
+) -> None:
+    paused = []
+    sleep = asyncio.sleep
+
+    async def pause(seconds: float) -> None:
+        if seconds:
+            paused.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(listener, "_LONGEST_PAUSE", lasting)
+    monkeypatch.setattr(random, "uniform", lambda _least, most: most)
+    monkeypatch.setattr(asyncio, "sleep", pause)
+    async with database.events.changed(1):
+        for count in (1, 2, 3):
+            await cut_off(database)
+            await outages.until(UP, count)
+    assert paused == pauses
 
 
 @only_postgresql

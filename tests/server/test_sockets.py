@@ -22,18 +22,13 @@ from tests.support.apps import app_over
 from tests.support.backends import only_memory
 from tests.support.blog import count_rows
 from tests.support.client import Client, connected
-from tests.support.sockets import PROTOCOL, Socket, initialised, opened, subscribed
+from tests.support.sockets import HANDSHAKE, PROTOCOL, Socket, initialised, opened, subscribed
 
 # The protocol does not know which database there is.
 pytestmark = only_memory
 
 COUNT = "{ posts { totalCount } }"
 FOLLOW = "subscription { postPublished { title } }"
-HANDSHAKE = (
-    b"GET /graphql HTTP/1.1\r\nHost: blog\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
-    b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
-)
 ACK = {"type": "connection_ack"}
 
 

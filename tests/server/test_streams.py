@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import signal
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +25,7 @@ from tests.cli.test_server import serving
 from tests.support.apps import app_over, asking
 from tests.support.blog import Blog
 from tests.support.client import Client, served
+from tests.support.sockets import until
 
 ON_ONE = pytest.mark.parametrize("backend", ["memory"], indirect=True)
 # Seconds after which a test that hangs is given up.
@@ -90,13 +91,6 @@ async def publish(database: Database, author: int, title: str) -> int:
     async with database.transaction() as session:
         announce(session, Topic.PUBLISHED, post)
     return post
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the server run until something holds."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0)
 
 
 async def nobody_listens(database: Database) -> None:

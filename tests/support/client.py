@@ -126,8 +126,8 @@ class Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[str]:
-    """Serve an app on a free port of this machine; gives its address."""
+async def served(app: FastAPI, **options: Any) -> AsyncIterator[str]:
+    """Serve an app on a free port of this machine, with uvicorn's options; gives its address."""
     config = uvicorn.Config(
         app,
         http=HTTPProtocol,
@@ -138,6 +138,7 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
         proxy_headers=False,
         # A test that fails is to end, whatever it leaves open.
         timeout_graceful_shutdown=60,
+        **options,
     )
     server = Server(config)
     # With the protocol named, asyncio sends each write at once.
@@ -154,9 +155,9 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def connected(app: FastAPI) -> AsyncIterator[Client]:
-    """A client of an app that is served for as long as the block runs."""
+async def connected(app: FastAPI, **options: Any) -> AsyncIterator[Client]:
+    """A client of an app that is served, with uvicorn's options, for as long as the block runs."""
     app.dependency_overrides[get_authentication] = _authentication
     # As patient as a busy machine needs when a test sends hundreds at once.
-    async with served(app) as url, httpx.AsyncClient(base_url=url, timeout=60) as http:
+    async with served(app, **options) as url, httpx.AsyncClient(base_url=url, timeout=60) as http:
         yield Client(http)

@@ -36,6 +36,7 @@ class Limits:
     max_root_fields: int
     max_fields_per_selection: int
     max_nodes: int
+    max_variable_values: int
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -91,6 +92,7 @@ def check_document(
     Raises:
         QueryTooComplex: a limit is exceeded; the message has it and what was asked.
     """
+    _check_variables(variables, limits)
     if document.loc is not None:
         _check_length(document.loc.source.body, limits)
     _check("The document has {} tokens", document.token_count, limits.max_tokens)
@@ -122,6 +124,21 @@ def check_document(
 
 def _check_length(source: str, limits: Limits) -> None:
     _check("The document is {} characters long", len(source), limits.max_query_length)
+
+
+def _check_variables(variables: Mapping[str, Any] | None, limits: Limits) -> None:
+    """Reading them takes microseconds a value, which nothing interrupts."""
+    pending: list[Any] = [variables or {}]
+    count = 0
+    while pending:
+        value = pending.pop()
+        if isinstance(value, Mapping):
+            value = value.values()
+        elif not isinstance(value, list):
+            continue
+        count += len(value)
+        _check("The variables hold {} values", count, limits.max_variable_values)
+        pending.extend(value)
 
 
 def _check_shape(what: str, shape: Shape, limits: Limits) -> None:

@@ -18,7 +18,7 @@ class Topic(StrEnum):
 
     # A write made it visible to everybody, who could not read it before.
     PUBLISHED = "blog_post_published"
-    # It was written or deleted, and not everybody may read it: not yet, or not any longer.
+    # It was hidden, deleted or (re)scheduled: not everybody may read it, or not yet.
     HIDDEN = "blog_post_hidden"
     # It was edited in any other way.
     CHANGED = "blog_post_changed"

@@ -65,14 +65,24 @@ class Listener:
             self._task = self._background.start(self._run())
             # Nobody waits for a connection that is not made any more.
             self._task.add_done_callback(lambda _: self._tried.set())
-        await self._tried.wait()
+        # An operation waits here, which is to succeed all the same.
+        seconds = self._settings.operation_timeout / 2
+        try:
+            async with asyncio.timeout(seconds):
+                await self._tried.wait()
+        except TimeoutError:
+            self._miss(f"there was no connection within {seconds:g} seconds", seconds)
 
     async def _run(self) -> None:
+        now = asyncio.get_running_loop().time
         pause = _FIRST_PAUSE
         while True:
+            began = now()
             try:
                 await self._listen()
-                pause = _FIRST_PAUSE
+                # One that is lost at once is no reason to hurry.
+                if now() - began > _LONGEST_PAUSE:
+                    pause = _FIRST_PAUSE
             except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
                 self._miss(str(error) or type(error).__name__)
             # Not in step with the other processes that have lost theirs.

@@ -79,6 +79,7 @@ class Schedule:
         self._wake = asyncio.Event()
         self._is_failing = False
         self._missing_since: datetime | None = None
+        self._catches_up = False
         self._began = self._read_to = (EARLIEST, LARGEST_KEY)
         self._expected: dict[int, datetime] = {}
         self._told: dict[int, _Told] = {}
@@ -105,8 +106,10 @@ class Schedule:
         if self._task is None:
             return
         told = self._told.get(post_id)
+        is_known = told and told.awaits_notice and self._clock() - told.at <= _OVERLAP
+        self._expected.pop(post_id, None)
         self._remember(post_id, awaits_notice=False)
-        if told is None or not told.awaits_notice:
+        if not is_known:
             self._publish(post_id)
 
     def hidden(self, post_id: int) -> None:
@@ -128,6 +131,8 @@ class Schedule:
         if self._missing_since is not None:
             behind = (self._missing_since - _OVERLAP, 0)
             self._read_to = min(self._read_to, max(self._began, behind))
+            # A look that is under way may have read too early.
+            self._catches_up = True
             self._missing_since = None
             self._wake.set()
 
@@ -180,10 +185,10 @@ class Schedule:
         begin, until = self._read_to, (now + _AHEAD, 0)
         if begin[0] > now + _LOOK_EVERY:
             return True
+        self._catches_up = False
         rows = await self._fetch(_BETWEEN, after=begin[0], after_id=begin[1], until=until[0])
         is_complete = len(rows) < _PAGE
-        if self._read_to != begin:
-            # Notices were missed, and there is more to read than was known.
+        if self._catches_up:
             return False
         self._read_to = until if is_complete else (rows[-1].published_at, rows[-1].id)
         self._take(rows, now)
@@ -191,15 +196,28 @@ class Schedule:
 
     def _take(self, rows: Sequence[Row[Any]], now: datetime) -> None:
         """Tell of the published posts among the rows, and expect the others."""
+        # What a notice told of meanwhile is looked at once more.
+        rows = [row for row in rows if self._expected.get(row.id) != EARLIEST]
         for row in rows:
-            if now < row.published_at <= self._read_to[0]:
-                self._expected.setdefault(row.id, row.published_at)
-        public = [row.id for row in rows if row.published_at <= now]
-        known = self._expected.keys() | self._told.keys()
-        for post_id in [key for key in public if key not in known]:
+            if row.published_at > now:
+                self._expect(row.id, row.published_at, now)
+        # All before any of them: whoever is remembered may have another forgotten.
+        new = [row.id for row in rows if row.published_at <= now and row.id not in self._told]
+        for post_id in new:
+            self._expected.pop(post_id, None)
             # While notices are missing, that of this one is missing too.
             self._remember(post_id, awaits_notice=self._missing_since is None)
             self._publish(post_id)
+
+    def _expect(self, post_id: int, moment: datetime, now: datetime) -> None:
+        told = self._told.get(post_id)
+        if told is not None:
+            if told.at >= now:
+                return
+            # It was hidden since, and no notice of that arrived.
+            del self._told[post_id]
+        if moment <= self._read_to[0]:
+            self._expected[post_id] = moment
 
     def _remember(self, post_id: int, *, awaits_notice: bool) -> None:
         now = self._clock()

@@ -18,7 +18,7 @@ SCHEMA = build_schema()._schema  # noqa: SLF001 - Strawberry has no public way
 DEFAULTS = Limits.of(load_settings(_env_file=None))
 
 # Above everything that the documents of the tests have.
-BOUNDLESS = Limits(*[10**9] * 3, *[2**80] * 4)
+BOUNDLESS = Limits(*[10**9] * 3, *[2**80] * 5)
 
 
 def measure(

@@ -63,7 +63,7 @@ def test_a_limit_holds_at_its_bound_and_not_above(source: str, limit: str, state
 
 def test_the_limits_are_the_settings() -> None:
     assert Limits.of(load_settings(_env_file=None)) == Limits(
-        200_000, 5_000, 15, 50, 20, 100, 500_000
+        200_000, 5_000, 15, 50, 20, 100, 500_000, 10_000
     )
     assert Limits.of(load_settings(_env_file=None, max_depth=3)).max_depth == 3
 
@@ -164,7 +164,7 @@ def test_what_else_is_wrong_is_left_for_validation(source: str) -> None:
 
 def test_a_document_is_read_no_further_than_allowed() -> None:
     assert parse_document("{ stats { posts } }", DEFAULTS).token_count == 6
-    limits = Limits(20, 5, 1, 1, 1, 1, 1)
+    limits = Limits(20, 5, 1, 1, 1, 1, 1, 1)
     assert parse_document("{ a b c }           ", limits).token_count == 5
     with pytest.raises(QueryTooComplex) as long:
         parse_document("{ a b c }            ", limits)

@@ -176,6 +176,23 @@ async def test_a_scheduled_post(client: Client, database: Database, ada: int, cl
         assert await heard(published, database) == []
 
 
+async def test_an_edit_by_a_clock_that_is_behind(
+    client: Client, database: Database, blog: Blog, ada: int, clock: Clock
+) -> None:
+    key = await blog.post(ada, title="A", published_at=NOW + timedelta(seconds=1))
+    async with listening(database, key) as result, database.events.published() as published:
+        database.events.clock = lambda: clock.now + timedelta(seconds=1)
+        database.events.look()
+        assert await taken(published) == key
+        await written(client, "updatePost", author(ada), id=post_id(key), title="B")
+        # This one is due at once, and looked at after the edit.
+        moment = (NOW + timedelta(seconds=1)).isoformat()
+        values = {"title": "A", "content": "A", "isPublished": True, "publishedAt": moment}
+        other = (await written(client, "createPost", author(ada), **values))["databaseId"]
+        assert await taken(published) == other
+    assert result == Heard([key, other], [key])
+
+
 async def test_tags_of_a_post(client: Client, database: Database, blog: Blog, ada: int) -> None:
     key = await blog.post(ada)
     for mutation in ("addTagToPost", "removeTagFromPost"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +24,7 @@ from blog_graphql.schema import build_schema
 from blog_graphql.security.tokens import new_refresh_token, new_session_id
 from blog_graphql.settings import Settings
 from tests.support.apps import app_over
-from tests.support.backends import durable
+from tests.support.backends import durable, only_memory
 from tests.support.blog import NOW, Blog, session_of
 from tests.support.client import Client, connected
 from tests.support.clock import Clock
@@ -158,6 +158,35 @@ async def test_a_viewer_who_is_none_any_longer_gets_nothing_more(
         await change(client, post, "B", ada)
         assert await socket.refused() == ENDED
         await subscribed(app, 0)
+
+
+@only_memory
+async def test_a_viewer_who_ends_while_an_event_waits_gets_nothing_more(
+    client: Client, app: FastAPI, database: Database, ada: Viewer, token: str, post: str
+) -> None:
+    """There is one slot, for which the event waits before the test does, and the next one after."""
+    slot = app.state.services.fan_out.slot
+    async with initialised(client.http, token=token) as socket:
+        await socket.subscribe(FOLLOW, {"id": post})
+        await subscribed(app)
+        async with slot():
+            await change(client, post, "A", ada)
+            await socket.ping()
+            turn = asyncio.create_task(_enter(slot()))
+            await asyncio.sleep(0)
+        held = await turn
+        await change(client, post, "Secret", ada)
+        async with database.transaction() as session:
+            await session.execute(update(User).values(is_active=False))
+        await held.aclose()
+        assert await socket.data() == {"postChanged": {"title": "A"}}
+        assert await socket.refused() == ENDED
+
+
+async def _enter(block: AbstractAsyncContextManager[None]) -> AsyncExitStack:
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(block)
+        return stack.pop_all()
 
 
 async def test_a_role_that_is_lost_hides_the_post(

@@ -153,6 +153,26 @@ async def test_the_clock_of_who_published_may_be_ahead(
         assert [await socket.data() for _ in titles] == [shown(t, "Ada") for t in titles]
 
 
+async def test_a_clock_that_is_behind_sees_nothing_that_comes_later(
+    client: Client, database: Database, clock: Clock, blog: Blog, ada: Viewer
+) -> None:
+    """Nor in the fields below the post."""
+    await blog.post(ada.id or 0, title="Later", published_at=NOW + timedelta(seconds=1.5))
+    async with (
+        connected(here := app_over(database)) as other,
+        initialised(other.http) as socket,
+    ):
+        await socket.subscribe(
+            "subscription { postPublished { author { posts { nodes { title } } } } }"
+        )
+        await subscribed(here)
+        clock.advance(seconds=1)
+        await client.execute(CREATE, post("Ahead"), ada)
+        assert await socket.data() == {
+            "postPublished": {"author": {"posts": {"nodes": [{"title": "Ahead"}]}}}
+        }
+
+
 @pytest.mark.parametrize("name", ["tag", "author"])
 async def test_what_no_database_holds_is_refused(client: Client, name: str) -> None:
     async with initialised(client.http) as socket:
