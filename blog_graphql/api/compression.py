@@ -9,6 +9,8 @@ import re
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from blog_graphql.api.http.media_types import accepted_codings
+
 # Bytes; less fits into the first packets anyway, and more takes longer than others should wait.
 _SMALLEST = 1_000
 _LARGEST_AT_ONCE = 128 * 1024
@@ -16,7 +18,7 @@ _LARGEST_AT_ONCE = 128 * 1024
 _LEVEL = 4
 
 _COMPRESSIBLE = re.compile(r"text/|application/([a-z-]+\+)?json\b|image/svg\+xml", re.IGNORECASE)
-_TAKES_GZIP = re.compile(r"\b(x-)?gzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
+_GZIP = {"gzip", "x-gzip"}
 
 
 class CompressionMiddleware:
@@ -59,7 +61,8 @@ async def _compress(scope: Scope, start: Message, message: Message) -> None:
     if len(body) < _SMALLEST or not _is_compressible(headers):
         return
     headers.add_vary_header("Accept-Encoding")
-    if not _TAKES_GZIP.search(Headers(scope=scope).get("Accept-Encoding", "")):
+    accepted = ", ".join(Headers(scope=scope).getlist("Accept-Encoding"))
+    if _GZIP.isdisjoint(accepted_codings(accepted)):
         return
     if len(body) > _LARGEST_AT_ONCE:
         compressed = await asyncio.to_thread(gzip.compress, body, _LEVEL, mtime=0)
@@ -71,8 +74,13 @@ async def _compress(scope: Scope, start: Message, message: Message) -> None:
 
 
 def _is_compressible(headers: Headers) -> bool:
+    # What varies already was offered in other codings by whoever answers.
+    varies = ", ".join(headers.getlist("Vary")).lower()
     return (
         "Content-Encoding" not in headers
+        # A part of something; its place in it is counted in bytes as they are.
+        and "Content-Range" not in headers
+        and "accept-encoding" not in varies
         and "no-transform" not in headers.get("Cache-Control", "")
         and _COMPRESSIBLE.match(headers.get("Content-Type", "")) is not None
     )

@@ -7,9 +7,17 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive
+from starlette.types import Receive, Scope
 
 ResultT = TypeVar("ResultT")
+
+# The extension of a request's scope by which the server says that it stops.
+STOPPING = "blog.stopping"
+
+
+def is_stopping(scope: Scope) -> bool:
+    """Whether the server wants to stop, so that nothing that lasts should begin."""
+    return STOPPING in scope.get("extensions", {})
 
 
 async def while_connected(receive: Receive, work: Awaitable[ResultT]) -> ResultT:

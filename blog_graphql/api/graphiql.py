@@ -6,7 +6,6 @@ and come from this server alone: the page works without an internet.
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from html import escape
 from pathlib import Path, PurePath
@@ -17,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from blog_graphql.api.http.media_types import accepted_codings
 from blog_graphql.api.security_headers import CONTENT_SECURITY_POLICY
 
 BUNDLE = Path(__file__).parents[1] / "_graphiql"
@@ -58,7 +58,6 @@ _MEDIA_TYPES = {
 }
 # Best first. The build leaves out what gains nothing.
 _CODINGS = {"br": ".br", "gzip": ".gz"}
-_REFUSED = re.compile(r";\s*q=0(\.0*)?\s*$")
 
 _NOT_BUILT = """<!doctype html>
 <html lang="en">
@@ -124,8 +123,5 @@ async def asset(request: Request) -> Response:
 
 
 def _accepted_codings(request: Request) -> list[str]:
-    choices = ",".join(request.headers.getlist("Accept-Encoding")).lower().split(",")
-    accepted = {
-        choice.partition(";")[0].strip() for choice in choices if not _REFUSED.search(choice)
-    }
+    accepted = accepted_codings(", ".join(request.headers.getlist("Accept-Encoding")))
     return [coding for coding in _CODINGS if coding in accepted]

@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from graphql import get_introspection_query
+from starlette.responses import PlainTextResponse
 
+from blog_graphql.api.compression import CompressionMiddleware
 from blog_graphql.db.database import Database
 from blog_graphql.schema import print_schema
 from tests.support.apps import app_over, asking
@@ -50,7 +52,17 @@ async def test_a_large_answer_is_compressed(http: httpx.AsyncClient, encoding: s
 
 
 @pytest.mark.parametrize(
-    "encoding", ["", "identity", "br", "gzip;q=0", "deflate, GZIP ; q=0.000", "bgzip"]
+    "encoding",
+    [
+        "",
+        "identity",
+        "br",
+        "gzip;q=0",
+        "gzip;q=00",
+        "deflate, GZIP ; q=0.000",
+        "bgzip",
+        "foo-gzip",
+    ],
 )
 async def test_a_client_that_takes_none_gets_none(http: httpx.AsyncClient, encoding: str) -> None:
     response, content = await raw(http, LARGE, encoding)
@@ -70,6 +82,27 @@ async def test_a_stream_is_left_as_it_is(http: httpx.AsyncClient, accept: str) -
     response = await http.post("/graphql", json=LARGE, headers=headers)
     assert "content-encoding" not in response.headers
     assert len(response.content) > 10_000
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Range": "bytes 0-4999/9000"},
+        {"Vary": "Origin, Accept-Encoding"},
+        {"Content-Encoding": "br"},
+    ],
+)
+@pytest.mark.usefixtures("backend")
+async def test_what_is_no_plain_whole_is_left_as_it_is(headers: dict[str, str]) -> None:
+    answer = PlainTextResponse("x" * 5_000, headers=headers)
+    app = CompressionMiddleware(answer)
+    async with (
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://blog") as http,
+        http.stream("GET", "/", headers={"Accept-Encoding": "gzip"}) as response,
+    ):
+        assert b"".join([chunk async for chunk in response.aiter_raw()]) == b"x" * 5_000
+    assert response.headers.get("vary") == headers.get("Vary")
+    assert response.headers.get("content-encoding") == headers.get("Content-Encoding")
 
 
 async def test_a_refusal_is_compressed_too(http: httpx.AsyncClient) -> None:

@@ -74,6 +74,11 @@ async def test_below_a_prefix(database: Database) -> None:
     assert led.headers["location"] == "/blog/graphql"
 
 
+async def test_below_a_prefix_that_no_header_can_hold(database: Database) -> None:
+    led = await index(app_over(database), BROWSER, root_path="/блог\r\n")
+    assert led.headers["location"] == "/%D0%B1%D0%BB%D0%BE%D0%B3%0D%0A/graphql"
+
+
 async def test_behind_a_proxy_that_ends_tls(database: Database) -> None:
     app = app_over(database, trusted_proxies=("127.0.0.1",))
     headers = {"X-Forwarded-Proto": "https", "Host": "blog.example"}

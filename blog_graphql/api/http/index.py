@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import cast
+from urllib.parse import quote
 
 from fastapi import APIRouter
 from starlette.datastructures import URL
@@ -39,7 +40,7 @@ def _from_here(request: Request, endpoint: str) -> str:
 
     One that the server does not know of is still in the browser's address.
     """
-    root = request.scope.get("root_path", "").rstrip("/")
+    root = quote(request.scope.get("root_path", "").rstrip("/"))
     return f"{root}{endpoint}" if root else endpoint.removeprefix("/")
 
 
@@ -65,4 +66,8 @@ async def refuse_unserved(request: Request, error: Exception) -> Response:
         405: f"{request.method} is not served at {path}.",
     }
     message = messages.get(refused.status_code, refused.detail)
-    return refusal(refused.status_code, message, headers=refused.headers)
+    headers = dict(refused.headers or {})
+    if "Allow" in headers:
+        # Of a set, whose order is another in every process.
+        headers["Allow"] = ", ".join(sorted(headers["Allow"].split(", ")))
+    return refusal(refused.status_code, message, headers=headers)

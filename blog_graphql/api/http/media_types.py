@@ -18,6 +18,7 @@ _MOST_ELEMENTS = 50
 
 _QUOTED = r'"(?:[^"\\]|\\.)*+"?'
 _ELEMENT = re.compile(rf'(?:[^,"]|{_QUOTED})++', re.DOTALL)
+_QUALITY = re.compile(r"[0-9]+(\.[0-9]*)?", re.ASCII)
 _PART = re.compile(rf'(?:[^;"]|{_QUOTED})++', re.DOTALL)
 
 
@@ -32,6 +33,12 @@ class MediaType:
     def is_utf_8(self) -> bool:
         """Whether its text is UTF-8, as it is where nothing is said."""
         return self.parameters.get("charset", "utf-8").lower() in {"utf-8", "utf8"}
+
+    @property
+    def quality(self) -> float:
+        """How much it is wanted, up to 1 (RFC 9110, section 12.4.2), as where no number is."""
+        quality = self.parameters.get("q", "")
+        return min(float(quality), 1) if _QUALITY.fullmatch(quality) else 1
 
 
 def parse_media_type(text: str) -> MediaType:
@@ -48,6 +55,11 @@ def parse_accept(text: str) -> Iterator[MediaType]:
     """The media ranges of an ``Accept``, in its order."""
     for element in islice(_ELEMENT.finditer(text), _MOST_ELEMENTS):
         yield parse_media_type(element[0])
+
+
+def accepted_codings(text: str) -> set[str]:
+    """The codings that an ``Accept-Encoding`` names and wants."""
+    return {coding.name for coding in parse_accept(text) if coding.quality}
 
 
 def _unquoted(value: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +17,6 @@ from blog_graphql.api.http.media_types import (
     parse_accept,
 )
 
-_QUALITY = re.compile(r"[01](\.[0-9]{0,3})?", re.ASCII)
 _LONGEST_CACHED = 500
 
 # How much a type is wanted: its quality, whether it is named, how far in front it stands.
@@ -83,22 +81,17 @@ def _rank(name: str, ranges: Sequence[MediaType]) -> _Rank:
     for wildcard in (f"{name.partition('/')[0]}/*", "*/*"):
         found = [media for media in ranges if media.name == wildcard]
         if found:
-            return max(_quality(media) for media in found), False, 0
+            return max(media.quality for media in found), False, 0
     return _UNWANTED
 
 
 def _rank_named(name: str, ranges: Sequence[MediaType]) -> _Rank:
     found = [
-        (_quality(media), True, -position)
+        (media.quality, True, -position)
         for position, media in enumerate(ranges)
-        if media.name == name and _is_served(media) and _quality(media)
+        if media.name == name and _is_served(media) and media.quality
     ]
     return max(found, default=_UNWANTED)
-
-
-def _quality(media: MediaType) -> float:
-    quality = media.parameters.get("q", "")
-    return min(float(quality), 1) if _QUALITY.fullmatch(quality) else 1
 
 
 def _is_served(media: MediaType) -> bool:

@@ -53,10 +53,15 @@ async def read_request(request: Request) -> OperationRequest:
         raise Refused(400, _SINGLE_CONNECTION)
     if request.method != "POST":
         # Nobody needs a body here, but the disconnection only shows behind it.
-        await request.body()
+        await _body(request)
         return check_request(_read_address(request.scope["query_string"]))
     _check_headers(request)
-    return check_request(_read_body(await request.body()))
+    return check_request(_read_body(await _body(request)))
+
+
+async def _body(request: Request) -> bytes:
+    """The body, which Starlette would keep as long as the answer takes: a stream lasts."""
+    return b"".join([chunk async for chunk in request.stream()])
 
 
 def method_refused(method: str, allowed: str) -> Refused:

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
+from blog_graphql.api.disconnection import is_stopping
 from blog_graphql.api.http.media_types import EVENT_STREAM, MULTIPART
 from blog_graphql.api.responses import VARY, body_of, encode, status_and_headers
 
@@ -135,19 +136,21 @@ class StreamResponse(Response):
         self.background = None
         self.init_headers(_HEADERS)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, whose body was read."""
         async with aclosing(self._results):
             try:
                 async with asyncio.timeout(None) as connection:
-                    await self._stream(receive, send, connection)
+                    await self._stream(scope, receive, send, connection)
             except TimeoutError:
                 if not connection.expired():
                     raise
                 log.debug("a stream was broken off")
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _stream(self, receive: Receive, send: Send, connection: asyncio.Timeout) -> None:
+    async def _stream(
+        self, scope: Scope, receive: Receive, send: Send, connection: asyncio.Timeout
+    ) -> None:
         await send(
             {
                 "type": "http.response.start",
@@ -156,7 +159,7 @@ class StreamResponse(Response):
             }
         )
         await _send_chunk(send, self._framing.opening)
-        companion = asyncio.create_task(self._accompany(receive, send, connection))
+        companion = asyncio.create_task(self._accompany(scope, receive, send, connection))
         try:
             async for result in self._results:
                 await _send_chunk(send, self._frame(result))
@@ -170,17 +173,19 @@ class StreamResponse(Response):
             return self._framing.failure(result)
         return self._framing.result(result)
 
-    async def _accompany(self, receive: Receive, send: Send, connection: asyncio.Timeout) -> None:
+    async def _accompany(
+        self, scope: Scope, receive: Receive, send: Send, connection: asyncio.Timeout
+    ) -> None:
         """Send heartbeats until something is received, which can only be news of the end."""
-        while True:
+        # The news that the server stops may have come before the stream began.
+        while not is_stopping(scope):
             try:
                 async with asyncio.timeout(self._keep_alive):
                     await receive()
+                break
             except TimeoutError:
                 await _send_chunk(send, self._framing.heartbeat)
-            else:
-                connection.reschedule(asyncio.get_running_loop().time())
-                return
+        connection.reschedule(asyncio.get_running_loop().time())
 
 
 async def _send_chunk(send: Send, chunk: bytes) -> None:
