@@ -23,22 +23,8 @@ from functools import partial
 
 import httpx
 
-from benchmarks.server import Server, post, served
+from benchmarks.server import LOGIN, SIGN_UP, Server, post, served
 
-SIGN_UP = """
-  mutation {
-    createUser(input: {
-      username: "bench", email: "bench@blog.example", password: "correct horse battery"
-    }) { errors { code } }
-  }
-"""
-LOGIN = """
-  mutation {
-    login(input: {identifier: "bench", password: "correct horse battery"}) {
-      accessToken errors { code }
-    }
-  }
-"""
 PUBLISH = """
   mutation ($title: String!) {
     createPost(input: {title: $title, content: "x", isPublished: true}) { errors { code } }

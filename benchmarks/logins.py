@@ -19,23 +19,9 @@ from statistics import quantiles
 
 import httpx
 
-from benchmarks.server import post, served
+from benchmarks.server import LOGIN, SIGN_UP, post, served
 
 READ = "{ posts(first: 20) { nodes { title publishedAt author { username } tags { name } } } }"
-SIGN_UP = """
-  mutation {
-    createUser(input: {
-      username: "bench", email: "bench@blog.example", password: "correct horse battery"
-    }) { errors { code } }
-  }
-"""
-LOGIN = """
-  mutation {
-    login(input: {identifier: "bench", password: "correct horse battery"}) {
-      accessToken errors { code }
-    }
-  }
-"""
 
 
 async def main() -> None:

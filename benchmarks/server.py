@@ -16,6 +16,21 @@ from typing import Any, NamedTuple, cast
 
 import httpx
 
+SIGN_UP = """
+  mutation {
+    createUser(input: {
+      username: "bench", email: "bench@blog.example", password: "correct horse battery"
+    }) { errors { code } }
+  }
+"""
+LOGIN = """
+  mutation {
+    login(input: {identifier: "bench", password: "correct horse battery"}) {
+      accessToken errors { code }
+    }
+  }
+"""
+
 
 class Server(NamedTuple):
     """Where a server answers, and which process it is."""
