@@ -140,7 +140,7 @@ async def test_a_signed_out_client_does_not(client: Client, database: Database) 
         ({"tags": ["x" * 51]}, ["tags", "0"]),
         ({"tags": ["a\x00"]}, ["tags", "0"]),
         ({"tags": [str(number) for number in range(31)]}, ["tags"]),
-        ({"tags": [""] * 100_000}, ["tags"]),
+        ({"tags": [""] * 9_000}, ["tags"]),
     ],
 )
 async def test_what_must_be_mended(
