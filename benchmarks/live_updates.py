@@ -23,7 +23,7 @@ from functools import partial
 
 import httpx
 
-from benchmarks.server import LOGIN, SIGN_UP, Server, post, served
+from benchmarks.server import LOGIN, Server, post, served, sign_up
 
 PUBLISH = """
   mutation ($title: String!) {
@@ -84,7 +84,7 @@ async def _fan_out(
     server: Server, name: str, query_of: Callable[[int], str], count: int, events: int
 ) -> None:
     async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
-        await post(http, SIGN_UP)
+        await sign_up(http)
         token = (await post(http, LOGIN))["login"]["accessToken"]
         http.headers["Authorization"] = f"Bearer {token}"
         async with _subscribers(server, count, query_of) as subscribers:

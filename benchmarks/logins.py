@@ -19,7 +19,7 @@ from statistics import quantiles
 
 import httpx
 
-from benchmarks.server import LOGIN, SIGN_UP, post, served
+from benchmarks.server import LOGIN, post, served, sign_up
 
 READ = "{ posts(first: 20) { nodes { title publishedAt author { username } tags { name } } } }"
 
@@ -35,7 +35,7 @@ async def main() -> None:
         served(BLOG_LOGIN_RATE_LIMIT="1000000/minute") as server,
         httpx.AsyncClient(base_url=server.url, timeout=60) as http,
     ):
-        await post(http, SIGN_UP)
+        await sign_up(http)
         await _reads(http, 2, options.rate)
         alone = await _reads(http, options.seconds, options.rate)
         stop, done = asyncio.Event(), count()

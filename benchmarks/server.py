@@ -71,6 +71,11 @@ async def _address(process: Process) -> str:
     raise SystemExit("the server did not start")
 
 
+async def sign_up(http: httpx.AsyncClient) -> None:
+    """Make the account that benchmarks use, unless an earlier one made it in the same database."""
+    await http.post("/graphql", json={"query": SIGN_UP})
+
+
 async def post(http: httpx.AsyncClient, query: str, **variables: Any) -> Any:
     """The data of an operation, which must succeed."""
     response = await http.post("/graphql", json={"query": query, "variables": variables})

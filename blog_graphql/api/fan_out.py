@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Hashable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
@@ -27,7 +27,8 @@ class FanOut:
         # What is asked, once for all who ask the same, for as long as somebody does.
         self.executors: WeakValueDictionary[bytes, Executor[Any]] = WeakValueDictionary()
         most = 1 if settings.is_in_memory else max(1, settings.pool_size // 2)
-        self._slots = asyncio.Semaphore(most)
+        # Whoever is inside of it may use a connection for an event.
+        self.slot = asyncio.Semaphore(most)
         self._waiting: dict[Hashable, asyncio.Task[Any]] = {}
         self._running: set[asyncio.Task[Any]] = set()
 
@@ -39,12 +40,6 @@ class FanOut:
             yield
         finally:
             self.followers -= 1
-
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """The right to use a connection for an event."""
-        async with self._slots:
-            yield
 
     async def share(self, key: Hashable, look: Callable[[], Awaitable[ResultT]]) -> ResultT:
         """What ``look`` gives, or gave to another who asked for the same key just before.
@@ -69,13 +64,13 @@ class FanOut:
 
     async def _look(self, key: Hashable, look: Callable[[], Awaitable[ResultT]]) -> ResultT:
         try:
-            await self._slots.acquire()
+            await self.slot.acquire()
         finally:
             del self._waiting[key]
         try:
             return await look()
         finally:
-            self._slots.release()
+            self.slot.release()
 
     def _end(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)

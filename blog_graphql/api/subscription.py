@@ -179,7 +179,7 @@ class _Looks:
             look = partial(self._execute, key)
             result = await fan_out.share((self._asked, key), look)
         else:
-            async with fan_out.slot():
+            async with fan_out.slot:
                 result = await self._execute(key)
         if result is not None:
             await spend(self._request, self._cost)

@@ -10,6 +10,8 @@ from blog_graphql.slugs import MAX_SLUG_LENGTH
 from blog_graphql.text import fold
 from blog_graphql.validation import Problems
 
+UNKNOWN_POST = "There is no such post."
+
 _LONGEST_TITLE = 200
 _LONGEST_CONTENT = 500_000
 # Some may mean the same tag; beyond this they are not even looked at.

@@ -25,7 +25,13 @@ from blog_graphql.db.visibility import Viewer, Visibility
 from blog_graphql.errors import Forbidden, ProblemCode, Unauthenticated
 from blog_graphql.posts.announcements import announce_creation, announce_edit
 from blog_graphql.posts.publication import Publication
-from blog_graphql.posts.rules import check_content, check_slug, check_tags, check_title
+from blog_graphql.posts.rules import (
+    UNKNOWN_POST,
+    check_content,
+    check_slug,
+    check_tags,
+    check_title,
+)
 from blog_graphql.posts.slugs import (
     SlugTaken,
     check_owner,
@@ -38,7 +44,6 @@ from blog_graphql.slugs import slugify_title
 from blog_graphql.text import fold
 from blog_graphql.validation import Problems
 
-_UNKNOWN = "There is no such post."
 # What an edit may set but not clear, and what the input calls it.
 _NOT_NULL = {
     "title": "title",
@@ -225,7 +230,7 @@ async def record_view(session: AsyncSession, visibility: Visibility, post_id: in
         .returning(Post.id)
     )
     if counted is None:
-        Problems().reject(ProblemCode.NOT_FOUND, _UNKNOWN, "id")
+        Problems().reject(ProblemCode.NOT_FOUND, UNKNOWN_POST, "id")
     announce(session, Topic.VIEWED, post_id)
 
 
@@ -258,7 +263,7 @@ async def _lock(
     )
     post = locked.one_or_none()
     if post is None:
-        problems.reject(ProblemCode.NOT_FOUND, _UNKNOWN, field)
+        problems.reject(ProblemCode.NOT_FOUND, UNKNOWN_POST, field)
     viewer = visibility.viewer
     if not viewer.is_editorial and post.author_id != viewer.id:
         raise Forbidden("Only the author, editors and admins may change this post.")

@@ -16,12 +16,12 @@ from blog_graphql.db.events import Events
 from blog_graphql.db.rows import PostRow
 from blog_graphql.errors import NotFound
 from blog_graphql.posts.publication import Publication
+from blog_graphql.posts.rules import UNKNOWN_POST
 from blog_graphql.posts.types import Post
 from blog_graphql.text import fold, fold_name
 
 # How far the clock of the process that published may be ahead of the one that is told.
 _CLOCKS_DIFFER = timedelta(seconds=2)
-_UNKNOWN = "There is no such post."
 
 
 class PublishedPosts(Source):
@@ -79,7 +79,7 @@ class ChangedPost(Source):
             NotFound: there is no such post to be seen.
         """
         if await context.loaders.post_by_id.load(self._key) is None:
-            raise NotFound(_UNKNOWN)
+            raise NotFound(UNKNOWN_POST)
 
     async def look(self, context: Context, key: int) -> PostRow:
         """The post as it is now."""

@@ -39,7 +39,10 @@ class HTTPProtocol(OfferDecliningProtocol):
     _head = 0
     _unended = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(
+        self,
+        transport: asyncio.Transport,  # type: ignore[override] # uvicorn's own annotation
+    ) -> None:
         """Begin with nothing read or asked."""
         super().connection_made(transport)
         self.flow = _Flow(self, transport)

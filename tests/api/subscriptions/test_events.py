@@ -169,10 +169,10 @@ async def test_a_viewer_who_ends_while_an_event_waits_gets_nothing_more(
     async with initialised(client.http, token=token) as socket:
         await socket.subscribe(FOLLOW, {"id": post})
         await subscribed(app)
-        async with slot():
+        async with slot:
             await change(client, post, "A", ada)
             await socket.ping()
-            turn = asyncio.create_task(_enter(slot()))
+            turn = asyncio.create_task(_enter(slot))
             await asyncio.sleep(0)
         held = await turn
         await change(client, post, "Secret", ada)
